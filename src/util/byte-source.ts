@@ -1,0 +1,96 @@
+// A bounded queue of byte slices between a socket and a disk: slices pass through without being copied.
+
+/** Bytes to be pulled. `read` resolves with everything available now, or undefined at the end; it rejects
+ *  when the bytes cannot be had any more (the association died, the file vanished). */
+export interface ByteSource {
+  read(): Promise<readonly Buffer[] | undefined>;
+}
+
+const HIGH_WATER_BYTES = 1 << 20;
+
+/** A ByteSource that is filled from the other side. `push` returns a promise when the reader is behind. */
+export class ByteQueue implements ByteSource {
+  #slices: Buffer[] = [];
+  #bytes = 0;
+  #ended = false;
+  #drained = false;
+  #error: unknown;
+  #wake: (() => void) | undefined;
+  #room: { promise: Promise<void>; open: () => void } | undefined;
+  readonly #highWaterBytes: number;
+
+  constructor(highWaterBytes = HIGH_WATER_BYTES) {
+    this.#highWaterBytes = highWaterBytes;
+  }
+
+  /** Adds one slice; wait for the returned promise, if any, before the next. */
+  push(slice: Buffer): Promise<void> | undefined {
+    if (this.#drained || this.#error !== undefined || slice.length === 0) return undefined;
+    this.#slices.push(slice);
+    this.#bytes += slice.length;
+    this.#wake?.();
+    if (this.#bytes < this.#highWaterBytes) return undefined;
+    this.#room ??= gate();
+    return this.#room.promise;
+  }
+
+  /** No more slices will come. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** What is left cannot be had: readers get `error`, writers are let go. */
+  fail(error: unknown): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#release();
+    this.#wake?.();
+  }
+
+  /** The reader wants nothing more: everything from now on is dropped, so that the writer never waits. */
+  drain(): void {
+    this.#drained = true;
+    this.#release();
+  }
+
+  async read(): Promise<readonly Buffer[] | undefined> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#slices.length > 0) {
+        const taken = this.#slices;
+        this.#release();
+        return taken;
+      }
+      if (this.#ended || this.#drained) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  #release(): void {
+    this.#slices = [];
+    this.#bytes = 0;
+    this.#room?.open();
+    this.#room = undefined;
+  }
+}
+
+/** A source over bytes already at hand. */
+export function byteSourceOf(...slices: Buffer[]): ByteSource {
+  let rest: Buffer[] | undefined = slices;
+  return {
+    read: async () => {
+      const taken = rest;
+      rest = undefined;
+      return taken;
+    },
+  };
+}
+
+function gate(): { promise: Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { promise, open: resolve };
+}
