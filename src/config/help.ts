@@ -1,0 +1,80 @@
+// What --help prints: for somebody who has never seen the program.
+import type { Command } from './command-line.ts';
+
+const GENERAL = `AngioVault keeps DICOM instances byte for byte, finds them, and gives them back.
+
+  serve     run the archive: receive, answer queries, give back
+  echo      ask another machine whether it can be reached, and say in plain words what is wrong if not
+  send      send files or whole directories to another machine
+  import    take files or whole directories into this archive
+  verify    read every stored instance again and compare it with its checksum
+  rebuild   make the catalogue anew from the stored files alone
+
+  --help after a command explains it; --version prints the version.
+
+First steps:
+  npm run -s angiovault -- serve
+  npm run -s angiovault -- echo ANGIOVAULT@127.0.0.1:11112
+`;
+
+const CALLING = `  --ae-title AET        the title under which this archive calls itself (default ANGIOVAULT)
+  --data DIR            where everything is kept (default ./data)
+  --config FILE         settings, when they are not in config.json of the data directory
+`;
+
+const SERVING = `${CALLING}  --dimse-port N        port for DICOM (default 11112; 0 takes a free one)
+  --http-port N         port for health and metrics, on 127.0.0.1 only (default 11180; 0 takes a free one)
+  --catalog ADDRESS     sqlite:FILE, or mariadb://user:password@host:port/database[?socketPath=…]
+  --peer AET@HOST:PORT  a machine that may store, query and retrieve here, and to which instances may be
+                        sent; as often as needed; IPv6 addresses in brackets: WS@[::1]:104
+  --unknown-callers X   what everybody else may do: refuse (nothing), echo (default), all
+
+Lasting settings belong into config.json; docs/configuration.md lists them. The command line goes first.
+`;
+
+const PEER = `  AET@HOST:PORT         the other machine: its AE title, its name or IP address, its DICOM port,
+                        such as WORKSTATION@192.168.1.20:104
+`;
+
+const PATHS = `  PATH…                 DICOM files, or directories to be searched through for them
+`;
+
+const HELP: Readonly<Record<Command, string>> = {
+  serve: `angiovault serve [options]
+
+Runs the archive until it is stopped (Ctrl-C, or SIGTERM). Once everything listens it prints one line:
+ready dimse=HOST:PORT http=HOST:PORT
+
+${SERVING}`,
+  echo: `angiovault echo AET@HOST:PORT [options]
+
+Asks the other machine whether DICOM works between it and here (C-ECHO).
+
+${PEER}${CALLING}`,
+  send: `angiovault send AET@HOST:PORT PATH… [options]
+
+Sends DICOM files to another machine (C-STORE), unchanged.
+
+${PEER}${PATHS}${CALLING}`,
+  import: `angiovault import PATH… [options]
+
+Takes DICOM files into this archive without a network. The files stay where they are.
+
+${PATHS}${SERVING}`,
+  verify: `angiovault verify [options]
+
+Reads every stored instance again and compares it with the checksum taken when it came.
+Exit code 1 when anything is missing or altered.
+
+${SERVING}`,
+  rebuild: `angiovault rebuild [options]
+
+Makes the catalogue anew from the stored files alone.
+
+${SERVING}`,
+};
+
+/** The help of one command, or of the program. */
+export function helpOf(command: Command | undefined): string {
+  return command === undefined ? GENERAL : HELP[command];
+}
