@@ -1,7 +1,7 @@
 // Every setting once: what it may be, its default, its words. Validation, the settings form and the
 // documentation are all read from here.
-import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopbackAddress } from '../util/loopback.ts';
 import { CATALOG_WANTS, parseCatalogAddress } from './catalog-address.ts';
 import { CHARACTER_SETS } from './character-sets.ts';
 import { AE_TITLE_WANTS, HOST_WANTS, isAeTitle, isHost } from './peer-address.ts';
@@ -36,12 +36,7 @@ const group = <T extends z.ZodRawShape>(shape: T, what = 'a group of settings in
 const text = (what: string, fits: (value: string) => boolean) =>
   z.string(wants(what)).refine(fits, wants(what));
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-const isLoopback = (host: string) =>
-  host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+const isLoopback = (host: string) => host === 'localhost' || isLoopbackAddress(host);
 
 export const aeTitle = z
   .string(wants(AE_TITLE_WANTS))
