@@ -1,0 +1,88 @@
+// Who is measured: our daemon, Orthanc with its defaults, DCMTK's storescp.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startDaemon } from '../support/daemon.ts';
+import { type PeerAddress, peerOption, startOrthanc, startStorescp } from '../support/foreign-peers.ts';
+import { RunningProcess } from '../support/running-process.ts';
+
+export const CONTESTANTS = ['ours', 'orthanc', 'storescp'] as const;
+export type ContestantName = (typeof CONTESTANTS)[number];
+
+export interface Contestant extends PeerAddress {
+  readonly name: ContestantName;
+  readonly process: RunningProcess;
+  /** the gauge of its metrics, where it has metrics */
+  metric(name: string): Promise<number | undefined>;
+  stop(): Promise<unknown>;
+}
+
+/** What every part of the benchmark is given. */
+export interface BenchContext {
+  /** a folder on the measured disk, emptied after each part */
+  readonly folder: string;
+  readonly contestants: readonly ContestantName[];
+  /** where CPU profiles of our daemon go */
+  readonly profileFolder: string | undefined;
+  log(line: string): void;
+}
+
+export const REQUESTOR_AE_TITLE = 'BENCHSCU';
+
+/** Starts the contestants, of those asked for, that `names` allows; `destination` is where C-MOVE may send. */
+export async function startContestants(
+  context: BenchContext,
+  names: readonly ContestantName[],
+  options: { parallel?: boolean; destination?: PeerAddress } = {},
+): Promise<Contestant[]> {
+  const started: Contestant[] = [];
+  try {
+    for (const name of context.contestants) {
+      if (names.includes(name)) started.push(await start(context, name, options));
+    }
+  } catch (error) {
+    for (const contestant of started) await contestant.stop();
+    throw error;
+  }
+  return started;
+}
+
+async function start(
+  context: BenchContext,
+  name: ContestantName,
+  { parallel, destination }: { parallel?: boolean; destination?: PeerAddress },
+): Promise<Contestant> {
+  const folder = join(context.folder, name);
+  await mkdir(folder, { recursive: true });
+  const noMetric = async (): Promise<undefined> => undefined;
+  if (name === 'storescp') {
+    const scp = await startStorescp(folder, { args: parallel ? ['--fork'] : [] });
+    return { ...scp, name, metric: noMetric };
+  }
+  if (name === 'orthanc') {
+    const requestor = { aeTitle: REQUESTOR_AE_TITLE, host: '127.0.0.1', port: 1 };
+    const modalities = { requestor, ...(destination === undefined ? {} : { destination }) };
+    const orthanc = await startOrthanc({ folder, modalities });
+    return { ...orthanc, name, metric: noMetric };
+  }
+  const profile = context.profileFolder;
+  const daemon = await startDaemon({
+    dataDir: folder,
+    peers: destination === undefined ? [] : [peerOption(destination)],
+    nodeArgs: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  });
+  const { aeTitle, host, port, process } = daemon;
+  return {
+    name,
+    aeTitle,
+    host,
+    port,
+    process,
+    metric: (key) => daemon.metric(key),
+    stop: () => daemon.stop(),
+  };
+}
+
+/** Nobody pays for the writes that somebody else left to the kernel. */
+export async function settleDisk(): Promise<void> {
+  await new RunningProcess('sync', []).ended;
+}

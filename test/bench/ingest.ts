@@ -1,0 +1,116 @@
+// Ingest speed: the same sender to each contestant in turn, round after round.
+import { newUidRoot, type ShapeName } from '../support/synthetic-instances.ts';
+import {
+  type BenchContext,
+  type Contestant,
+  type ContestantName,
+  settleDisk,
+  startContestants,
+} from './contestants.ts';
+import { type Measure, median } from './measures.ts';
+import { type SendResult, send } from './store-sender.ts';
+
+interface IngestPlan {
+  readonly name: string;
+  readonly shape: ShapeName;
+  readonly associations: number;
+  readonly instancesPerAssociation: number;
+  readonly warmUpInstances: number;
+  readonly unit: 'instances/s' | 'MB/s';
+  readonly required: Partial<Record<ContestantName, number>>;
+}
+
+const ROUNDS = 3;
+const INSTANCES_PER_STUDY = 200;
+
+/** The rows of the table that speak of ingest; the key is the part's name. */
+export const INGEST_PLANS = {
+  'ingest-small': {
+    name: 'ingest, 5 KB instances, one association',
+    shape: '5 KB',
+    associations: 1,
+    instancesPerAssociation: 2000,
+    warmUpInstances: 500,
+    unit: 'instances/s',
+    required: { orthanc: 1.5 },
+  },
+  'ingest-small-4': {
+    name: 'ingest, 5 KB instances, four associations',
+    shape: '5 KB',
+    associations: 4,
+    instancesPerAssociation: 1000,
+    warmUpInstances: 200,
+    unit: 'instances/s',
+    required: { orthanc: 3 },
+  },
+  'ingest-ct': {
+    name: 'ingest, 0.5 MB CT, one association',
+    shape: '0.5 MB CT',
+    associations: 1,
+    instancesPerAssociation: 300,
+    warmUpInstances: 50,
+    unit: 'MB/s',
+    required: { orthanc: 4 },
+  },
+  'ingest-xa': {
+    name: 'ingest, 200 MB XA runs, one association',
+    shape: '200 MB XA',
+    associations: 1,
+    instancesPerAssociation: 3,
+    warmUpInstances: 1,
+    unit: 'MB/s',
+    required: { orthanc: 3, storescp: 1 },
+  },
+} as const satisfies Record<string, IngestPlan>;
+
+export async function measureIngest(
+  part: keyof typeof INGEST_PLANS,
+  context: BenchContext,
+): Promise<Measure[]> {
+  const plan: IngestPlan = INGEST_PLANS[part];
+  const contestants = await startContestants(context, ['ours', 'orthanc', 'storescp'], {
+    parallel: plan.associations > 1,
+  });
+  const rates = new Map<ContestantName, number[]>();
+  try {
+    for (const contestant of contestants) await sendTo(contestant, plan, plan.warmUpInstances, 0);
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (const contestant of contestants) {
+        await settleDisk();
+        const result = await sendTo(contestant, plan, plan.instancesPerAssociation, round);
+        const rate = rateOf(plan, result);
+        rates.set(contestant.name, [...(rates.get(contestant.name) ?? []), rate]);
+        const load = ((100 * result.senderCpuSeconds) / result.seconds).toFixed(0);
+        context.log(
+          `${part} round ${round} ${contestant.name}: ${rate.toFixed(0)} ${plan.unit}, sender ${load} % of a core`,
+        );
+      }
+    }
+  } finally {
+    for (const contestant of contestants) await contestant.stop();
+  }
+  const values = Object.fromEntries([...rates].map(([name, all]) => [name, median(all)]));
+  return [{ part, name: plan.name, unit: plan.unit, better: 'higher', values, required: plan.required }];
+}
+
+function sendTo(
+  contestant: Contestant,
+  plan: IngestPlan,
+  instancesPerAssociation: number,
+  round: number,
+): Promise<SendResult> {
+  const { aeTitle, host, port } = contestant;
+  return send({
+    peer: { aeTitle, host, port },
+    shape: plan.shape,
+    associations: plan.associations,
+    instancesPerAssociation,
+    instancesPerStudy: INSTANCES_PER_STUDY,
+    firstStudy: round * 1000,
+    uidRoot: newUidRoot(),
+  });
+}
+
+function rateOf(plan: IngestPlan, result: SendResult): number {
+  return plan.unit === 'MB/s' ? result.bytes / 1e6 / result.seconds : result.instances / result.seconds;
+}
