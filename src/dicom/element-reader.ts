@@ -48,7 +48,7 @@ export class ElementReader {
   wantedBytes = 0;
   readonly #bytes: Buffer;
   readonly #complete: boolean;
-  readonly #bigEndian: boolean;
+  #bigEndian: boolean;
   readonly #limits: ReadLimits;
   #elements = 0;
   #depth = 0;
@@ -77,29 +77,42 @@ export class ElementReader {
     keep?: ReadonlySet<number>,
   ): void {
     const explicit = this.#looksExplicit(declaredExplicit, extent.end);
+    let highest = -1;
     while (this.offset < extent.end) {
       const start = this.offset;
       if (this.#depth === 0 && this.#onlyPaddingLeft(start)) return;
       if (start + 8 > extent.end) this.#fail('An element header beyond its end', undefined, start);
       this.#require(start + 8, 'An element header');
       const tag = this.#tagAt(start);
-      if (tag >= stopBefore) return;
-      if (tag >>> 16 === DELIMITER_GROUP && tag !== ITEM) {
+      if (tag >>> 16 === DELIMITER_GROUP) {
         if (extent.delimited && tag === SEQUENCE_DELIMITATION) return;
         this.offset = start + 8;
-        if (extent.delimited) return;
-        // Deviation (PS3.5 §7.5.1): accepts delimiters where a length already says where the end is.
+        if (extent.delimited && tag === ITEM_DELIMITATION) return;
+        this.#stepOverStray(tag, start);
         continue;
       }
-      if (tag === ITEM) this.#fail('An item outside a sequence', tag, start);
+      if (tag >= stopBefore) return;
       this.#count(tag, start);
       const header = this.#headerAt(start, tag, explicit, extent.end);
       const kept = keep === undefined || keep.has(tag) || tag === SPECIFIC_CHARACTER_SET;
       this.offset = start + header.bytes;
       const element = this.#readValue(tag, header, kept && into !== undefined, explicit, extent.end);
-      if (kept) into?.set(tag, element);
+      // Deviation (PS3.5 §7.1): accepts elements out of order and twice; the first one counts.
+      if (kept && (tag > highest || into?.has(tag) === false)) into?.set(tag, element);
+      highest = Math.max(highest, tag);
     }
     if (extent.delimited) this.#fail('An item without its delimiter', undefined, this.offset);
+  }
+
+  // Deviation (PS3.5 §7.5): accepts delimiters where a length already says where the end is, and at top level items
+  // whose sequence element was lost.
+  #stepOverStray(tag: number, start: number): void {
+    if (tag !== ITEM) return;
+    if (this.#depth > 0) this.#fail('An item outside a sequence', tag, start);
+    const length = this.#uint32(start + 4);
+    if (length === UNDEFINED_LENGTH) return;
+    this.#require(start + 8 + length, `An item of ${length} bytes`, tag, start);
+    this.offset = start + 8 + length;
   }
 
   #readValue(tag: number, header: Header, keep: boolean, explicit: boolean, end: number): Element {
@@ -110,8 +123,11 @@ export class ElementReader {
         this.#skipFragments(tag, end);
         return { tag, vr: vr.name, value: NO_BYTES, length };
       }
-      // UN of undefined length is a sequence in Implicit VR Little Endian (PS3.5 §6.2.2).
+      const bigEndian = this.#bigEndian;
+      // UN of undefined length is a sequence in Implicit VR Little Endian, always (PS3.5 §6.2.2).
+      if (vr === UN && bigEndian && this.#itemIsLittleEndian(start)) this.#bigEndian = false;
       const items = this.#readSequence(tag, { end, delimited: true }, explicit && vr !== UN, keep);
+      this.#bigEndian = bigEndian;
       return { tag, vr: 'SQ', value: NO_BYTES, items, length };
     }
     const valueEnd = start + length;
@@ -136,11 +152,13 @@ export class ElementReader {
   // length still leads to the rest of the data set; the element then has no items.
   #readDefinedSequence(tag: number, end: number, explicit: boolean): DataSet[] | undefined {
     const depth = this.#depth;
+    const bigEndian = this.#bigEndian;
     try {
       return this.#readSequence(tag, { end, delimited: false }, explicit, true);
     } catch (error) {
       if (!(error instanceof DicomError) || error.code !== 'malformed') throw error;
       this.#depth = depth;
+      this.#bigEndian = bigEndian;
       return undefined;
     }
   }
@@ -297,6 +315,10 @@ export class ElementReader {
     if (!this.#complete || bytes[start] !== 0 || bytes[start + 1] !== 0) return false;
     for (let index = start; index < bytes.length; index += 1) if (bytes[index] !== 0) return false;
     return true;
+  }
+
+  #itemIsLittleEndian(offset: number): boolean {
+    return this.#bytes.length >= offset + 2 && this.#bytes.readUInt16LE(offset) === DELIMITER_GROUP;
   }
 
   #require(until: number, what: string, tag?: number, at = this.offset): void {

@@ -69,7 +69,7 @@ class Walk {
       if (valueEnd > end) {
         throw malformed(`${describeTag(header.tag)} of ${header.length} bytes runs past the end of what holds it`);
       }
-      if (isSequence(header)) await this.#sequence(header, scope, end, depth);
+      if (isSequence(header, scope)) await this.#sequence(header, scope, end, depth);
       else if (header.length !== UNDEFINED_LENGTH) await this.#visitor.value(header, scope);
       else if (header.tag === PIXEL_DATA && this.#encapsulated && !scope.verbatim) {
         await this.#visitor.fragments(header, scope);
@@ -106,10 +106,13 @@ class Walk {
       await this.elements(content, itemEnd, itemDelimited ? 'delimiter' : 'end', depth + 1);
       await this.#visitor.endItem(item.length, content);
     }
+    if (input.position > end) throw malformed(`${describeTag(header.tag)} runs past the end of what holds it`);
     await this.#visitor.endSequence(header, items);
   }
 }
 
-function isSequence({ vr, length }: ElementHeader): boolean {
-  return vr === 'SQ' || (vr === 'UN' && length === UNDEFINED_LENGTH);
+// What is kept byte for byte is looked into only where its end has to be found.
+function isSequence({ vr, length }: ElementHeader, { verbatim }: Scope): boolean {
+  if (length === UNDEFINED_LENGTH) return vr === 'SQ' || vr === 'UN';
+  return vr === 'SQ' && !verbatim;
 }
