@@ -1,0 +1,207 @@
+// Listens for transport connections and answers association requests (PS3.8 §7.1, §9.1).
+import { EventEmitter } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { codeOf, messageOf } from '../util/errors.ts';
+import { type Acceptance, answerAssociate } from './associate-answer.ts';
+import { Association } from './association.ts';
+import { ABORT_BY_PROVIDER, invalidPdu, UlError, userFault } from './errors.ts';
+import { type AAssociateRj, type AAssociateRq, MAX_PDU_BYTES } from './pdu.ts';
+import { StreamTransport, type Transport } from './transport.ts';
+import { UpperLayer } from './upper-layer.ts';
+
+/** The other end of a transport connection, as far as it is known. */
+export interface RemotePeer {
+  readonly address: string;
+  readonly port: number;
+  readonly callingAeTitle?: string;
+}
+
+/** A-ASSOCIATE-RJ as the user decides it (PS3.8 Table 9-21). */
+export interface Rejection {
+  readonly accept: false;
+  readonly result: 1 | 2;
+  readonly source: 1 | 2 | 3;
+  readonly reason: number;
+}
+
+export type Decision = Acceptance | Rejection;
+
+export interface AcceptorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly implementationClassUid: string;
+  readonly implementationVersionName: string;
+  readonly maxPduBytes?: number;
+  readonly artimMs?: number;
+  readonly idleMs?: number;
+  /** Transport connections at the same time, with or without an association. */
+  readonly maxAssociations?: number;
+  /** Policy: who may associate, and with what. Called once per request; must not wait. */
+  decide(request: AAssociateRq, remote: RemotePeer): Decision;
+}
+
+export interface AcceptorEvents {
+  association: [Association];
+  rejected: [AAssociateRq, AAssociateRj, RemotePeer];
+  /** One per broken association or attempt: what was wrong, and who did it. */
+  fault: [UlError, RemotePeer];
+}
+
+const ARTIM_MS = 30_000;
+const IDLE_MS = 600_000;
+const MAX_ASSOCIATIONS = 600;
+// After the last A-ABORT, how long peers may take to hang up before we do.
+const GOODBYE_MS = 1_000;
+// Nothing useful fits into less than a PDV header and a few bytes.
+const LEAST_PDU_BYTES = 16;
+const LOCAL_LIMIT_EXCEEDED = { type: 'A-ASSOCIATE-RJ', result: 2, source: 3, reason: 2 } as const;
+
+/** The acceptor side of one address. Each association is emitted as it is accepted: attach to it there and then. */
+export class Acceptor extends EventEmitter<AcceptorEvents> {
+  readonly #options: AcceptorOptions;
+  readonly #server: Server;
+  readonly #transports = new Set<Transport>();
+  readonly #associations = new Set<Association>();
+  readonly #maxAssociations: number;
+
+  constructor(options: AcceptorOptions) {
+    super();
+    this.#options = options;
+    this.#maxAssociations = options.maxAssociations ?? MAX_ASSOCIATIONS;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
+    // Connections above the limit are told so by A-ASSOCIATE-RJ; what comes beyond that is dropped unread.
+    this.#server.maxConnections = 2 * this.#maxAssociations;
+    this.#server.on('drop', (data) => {
+      const error = new UlError(
+        'ul-dropped',
+        `more than ${this.#server.maxConnections} connections at a time`,
+      );
+      this.emit('fault', error, { address: data?.remoteAddress ?? '', port: data?.remotePort ?? 0 });
+    });
+  }
+
+  /** The associations that are open now. */
+  get associations(): ReadonlySet<Association> {
+    return this.#associations;
+  }
+
+  /** Resolves with the address bound; rejects with UlError 'ul-listen-failed'. */
+  listen(): Promise<{ host: string; port: number }> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error) => {
+        const why = codeOf(error) ?? messageOf(error);
+        const message = `cannot listen on ${host}:${port} (${why}): choose another address or port`;
+        reject(new UlError('ul-listen-failed', message, { cause: error }));
+      };
+      this.#server.once('error', failed);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', failed);
+        this.#server.on('error', (error) => this.#listenerFault(error));
+        const bound = this.#server.address();
+        resolve({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port });
+      });
+    });
+  }
+
+  /** Stops accepting, gives the associations `graceMs` to end by themselves, aborts the rest. */
+  async close(graceMs: number): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // Connections that are no association yet have nothing to lose.
+    const busy = new Set([...this.#associations].map(({ closed }) => closed));
+    for (const transport of this.#transports) if (!busy.has(transport.closed)) transport.close();
+    const grace = setTimeout(() => {
+      for (const association of this.#associations) association.abort();
+    }, graceMs);
+    const goodbye = setTimeout(() => {
+      for (const transport of this.#transports) transport.close();
+    }, graceMs + GOODBYE_MS);
+    await stopped;
+    clearTimeout(grace);
+    clearTimeout(goodbye);
+  }
+
+  #connected(socket: Socket): void {
+    const transport = new StreamTransport(socket);
+    const remote = { address: transport.remoteAddress, port: transport.remotePort };
+    this.#transports.add(transport);
+    void transport.closed.then(() => this.#transports.delete(transport));
+    let callingAeTitle: string | undefined;
+    const upperLayer: UpperLayer = new UpperLayer(
+      transport,
+      {
+        role: 'acceptor',
+        artimMs: this.#options.artimMs ?? ARTIM_MS,
+        connectMs: 0,
+        maxPduBytes: this.#options.maxPduBytes ?? MAX_PDU_BYTES,
+      },
+      {
+        negotiate: (pdu) => {
+          if (pdu.type !== 'A-ASSOCIATE-RQ') return;
+          callingAeTitle = pdu.callingAeTitle;
+          this.#negotiate(upperLayer, pdu, { ...remote, callingAeTitle });
+        },
+        ended: (error) =>
+          this.emit('fault', error, callingAeTitle === undefined ? remote : { ...remote, callingAeTitle }),
+      },
+    );
+    upperLayer.indicated();
+  }
+
+  #negotiate(upperLayer: UpperLayer, request: AAssociateRq, remote: RemotePeer): void {
+    if (this.#transports.size > this.#maxAssociations) {
+      this.#reject(upperLayer, request, LOCAL_LIMIT_EXCEEDED, remote);
+      return;
+    }
+    const { maxPduBytes } = request.userInformation;
+    if (maxPduBytes !== undefined && maxPduBytes > 0 && maxPduBytes < LEAST_PDU_BYTES) {
+      upperLayer.refuse(invalidPdu(`A-ASSOCIATE-RQ limits P-DATA-TF to ${maxPduBytes} bytes: nothing fits`));
+      return;
+    }
+    try {
+      const decision = this.#options.decide(request, remote);
+      if (decision.accept) this.#accept(upperLayer, request, decision, remote);
+      else this.#reject(upperLayer, request, { ...decision, type: 'A-ASSOCIATE-RJ' }, remote);
+    } catch (error) {
+      // Our own fault, not the peer's; it must not take the other associations down.
+      upperLayer.abort(userFault(error));
+    }
+  }
+
+  #accept(upperLayer: UpperLayer, request: AAssociateRq, acceptance: Acceptance, remote: RemotePeer): void {
+    const { implementationClassUid, implementationVersionName, maxPduBytes, idleMs } = this.#options;
+    const answer = answerAssociate(request, acceptance, {
+      implementationClassUid,
+      implementationVersionName,
+      maxPduBytes: maxPduBytes ?? MAX_PDU_BYTES,
+    });
+    const association = new Association(upperLayer, {
+      role: 'acceptor',
+      callingAeTitle: request.callingAeTitle,
+      calledAeTitle: request.calledAeTitle,
+      contexts: answer.contexts,
+      extendedNegotiation: answer.extendedNegotiation,
+      peer: request.userInformation,
+      idleMs: idleMs ?? IDLE_MS,
+    });
+    association.on('fault', (error) => this.emit('fault', error, remote));
+    this.#associations.add(association);
+    void association.closed.then(() => this.#associations.delete(association));
+    upperLayer.accept(answer.pdu, association);
+    this.emit('association', association);
+  }
+
+  #reject(upperLayer: UpperLayer, request: AAssociateRq, pdu: AAssociateRj, remote: RemotePeer): void {
+    upperLayer.reject(pdu);
+    this.emit('rejected', request, pdu, remote);
+  }
+
+  // The listener itself cannot take a connection (out of file descriptors); the next one may succeed.
+  #listenerFault(cause: Error): void {
+    const error = new UlError('ul-accept-failed', `cannot take a connection: ${messageOf(cause)}`, {
+      abortSource: ABORT_BY_PROVIDER,
+      cause,
+    });
+    this.emit('fault', error, { address: this.#options.host, port: this.#options.port });
+  }
+}
