@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { messageOf } from '../util/errors.ts';
 import { parseCatalogAddress } from './catalog-address.ts';
 import { ConfigError } from './errors.ts';
-import { helpOf } from './help.ts';
+import { COMMANDS, type Command, helpOf } from './help.ts';
 import type { LoadOptions, Overrides } from './load.ts';
 import { PEER_WANTS, type PeerAddress, parsePeerAddress } from './peer-address.ts';
 import { aeTitle, catalog, listenPort, type Peer, peer, unknownCallers } from './schema.ts';
@@ -23,9 +23,6 @@ export type CommandLine =
       readonly peer: PeerAddress;
       readonly paths: readonly string[];
     };
-
-export const COMMANDS = ['serve', 'echo', 'send', 'import', 'verify', 'rebuild'] as const;
-export type Command = (typeof COMMANDS)[number];
 
 const word = { type: 'string' } as const;
 const calling = { config: word, data: word, 'ae-title': word, help: { type: 'boolean' } } as const;

@@ -1,5 +1,7 @@
 // What --help prints: for somebody who has never seen the program.
-import type { Command } from './command-line.ts';
+
+export const COMMANDS = ['serve', 'echo', 'send', 'import', 'verify', 'rebuild'] as const;
+export type Command = (typeof COMMANDS)[number];
 
 const GENERAL = `AngioVault keeps DICOM instances byte for byte, finds them, and gives them back.
 

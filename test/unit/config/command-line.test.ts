@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { COMMANDS, parseCommandLine } from '../../../src/config/command-line.ts';
+import { parseCommandLine } from '../../../src/config/command-line.ts';
 import { ConfigError } from '../../../src/config/errors.ts';
+import { COMMANDS } from '../../../src/config/help.ts';
 
 const parse = (...argv: string[]) => parseCommandLine(argv, '/here');
 
