@@ -22,7 +22,10 @@ export class DataSetFile {
     this.size = stat.size - dataSetOffset;
     if (stat.isFile() && this.size >= 0) return;
     this.close();
-    throw new TranscodeError('transcode-failed', `${path} is not a file that holds a data set at ${dataSetOffset}`);
+    throw new TranscodeError(
+      'transcode-failed',
+      `${path} is not a file that holds a data set at ${dataSetOffset}`,
+    );
   }
 
   /** Reads what there is at `position`, at most the whole of `target`; 0 at the end. */
@@ -139,7 +142,10 @@ export class ByteInput {
       this.#leftOver = next.value;
     }
     if (this.#endPosition + this.#leftOver.length > MAX_INFLATED_BYTES) {
-      throw new TranscodeError('transcode-limit', `The data set inflates to more than ${MAX_INFLATED_BYTES} bytes`);
+      throw new TranscodeError(
+        'transcode-limit',
+        `The data set inflates to more than ${MAX_INFLATED_BYTES} bytes`,
+      );
     }
     const copied = this.#leftOver.copy(target);
     this.#leftOver = this.#leftOver.subarray(copied);
@@ -173,7 +179,9 @@ async function* inflate(file: DataSetFile): AsyncGenerator<Buffer, void, undefin
   try {
     for await (const chunk of stream) yield chunk as Buffer;
   } catch (error) {
-    throw new TranscodeError('transcode-malformed', 'The deflated data set cannot be inflated', { cause: error });
+    throw new TranscodeError('transcode-malformed', 'The deflated data set cannot be inflated', {
+      cause: error,
+    });
   } finally {
     stream.destroy();
   }

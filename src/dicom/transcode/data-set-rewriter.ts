@@ -56,7 +56,9 @@ export class DataSetRewriter implements DataSetVisitor {
     if (stale && !scope.verbatim) return await this.#input.skip(length);
 
     if (plan !== undefined && tag === PHOTOMETRIC_INTERPRETATION) {
-      const value = Buffer.from(plan.photometric.padEnd(plan.photometric.length + (plan.photometric.length % 2)));
+      const value = Buffer.from(
+        plan.photometric.padEnd(plan.photometric.length + (plan.photometric.length % 2)),
+      );
       await this.#header(tag, 'CS', value.length, scope);
       await this.#output.write(value);
       return await this.#input.skip(length);
@@ -117,7 +119,8 @@ export class DataSetRewriter implements DataSetVisitor {
   #vrOf({ tag, vr, implicit, length }: ElementHeader, scope: Scope): string {
     // A short header cannot say more than 65535 bytes: UN can (PS3.5 §6.2.2 note 4).
     if (length > 0xffff && this.#target.explicit && !scope.verbatim && !hasLongHeader(vr)) {
-      if (this.#target.bigEndian) throw malformed(`${describeTag(tag)} is too long for Explicit VR Big Endian`);
+      if (this.#target.bigEndian)
+        throw malformed(`${describeTag(tag)} is too long for Explicit VR Big Endian`);
       return 'UN';
     }
     return implicit && scope.signed && isUsOrSs(tag) ? 'SS' : vr;

@@ -3,7 +3,13 @@
 import { describeTag } from '../dictionary.ts';
 import { ITEM, ITEM_DELIMITATION, PIXEL_DATA, SEQUENCE_DELIMITATION } from '../tag.ts';
 import type { ByteInput } from './byte-input.ts';
-import { type ElementHeader, type Encoding, IMPLICIT, readHeader, UNDEFINED_LENGTH } from './element-header.ts';
+import {
+  type ElementHeader,
+  type Encoding,
+  IMPLICIT,
+  readHeader,
+  UNDEFINED_LENGTH,
+} from './element-header.ts';
 import { malformed, TranscodeError } from './errors.ts';
 
 const MAX_DEPTH = 32;
@@ -63,11 +69,14 @@ class Walk {
         throw malformed('The data set ends inside an item');
       }
       if (header.tag === ITEM_DELIMITATION && until === 'delimiter') return;
-      if (header.tag >>> 16 === 0xfffe) throw malformed(`${describeTag(header.tag)} stands where an element should`);
+      if (header.tag >>> 16 === 0xfffe)
+        throw malformed(`${describeTag(header.tag)} stands where an element should`);
       // An element belongs to its item wholly (PS3.5 §7.5.1).
       const valueEnd = header.length === UNDEFINED_LENGTH ? input.position : input.position + header.length;
       if (valueEnd > end) {
-        throw malformed(`${describeTag(header.tag)} of ${header.length} bytes runs past the end of what holds it`);
+        throw malformed(
+          `${describeTag(header.tag)} of ${header.length} bytes runs past the end of what holds it`,
+        );
       }
       if (isSequence(header, scope)) await this.#sequence(header, scope, end, depth);
       else if (header.length !== UNDEFINED_LENGTH) await this.#visitor.value(header, scope);
@@ -106,7 +115,8 @@ class Walk {
       await this.elements(content, itemEnd, itemDelimited ? 'delimiter' : 'end', depth + 1);
       await this.#visitor.endItem(item.length, content);
     }
-    if (input.position > end) throw malformed(`${describeTag(header.tag)} runs past the end of what holds it`);
+    if (input.position > end)
+      throw malformed(`${describeTag(header.tag)} runs past the end of what holds it`);
     await this.#visitor.endSequence(header, items);
   }
 }

@@ -64,7 +64,13 @@ export async function readHeader(input: ByteInput, encoding: Encoding): Promise<
 }
 
 /** Lays a header into `target` and returns its bytes; 12 are enough. */
-export function writeHeader(target: Buffer, tag: number, vr: string, length: number, encoding: Encoding): number {
+export function writeHeader(
+  target: Buffer,
+  tag: number,
+  vr: string,
+  length: number,
+  encoding: Encoding,
+): number {
   const put16 = (value: number, at: number) =>
     encoding.bigEndian ? target.writeUInt16BE(value, at) : target.writeUInt16LE(value, at);
   const put32 = (value: number, at: number) =>

@@ -36,7 +36,8 @@ export function readHuffmanTables(body: Buffer, tables: (HuffmanTable | undefine
 
 function buildTable(counts: Buffer, categories: Uint8Array): HuffmanTable {
   // T.81 Table H.2: a difference has at most 16 bits.
-  if (categories.some((category) => category > 16)) throw malformed('A JPEG Huffman table has a category above 16');
+  if (categories.some((category) => category > 16))
+    throw malformed('A JPEG Huffman table has a category above 16');
   const fast = new Int32Array(1 << FAST_BITS);
   const limits = new Int32Array(MAX_CODE_BITS + 1);
   const indexes = new Int32Array(MAX_CODE_BITS + 1);

@@ -26,7 +26,8 @@ export interface FrameHeader {
 
 /** Offset of the first marker segment. */
 export function skipStartOfImage(frame: Buffer): number {
-  if (frame[0] !== 0xff || frame[1] !== SOI) throw malformed('The frame does not begin with a JPEG Start of Image');
+  if (frame[0] !== 0xff || frame[1] !== SOI)
+    throw malformed('The frame does not begin with a JPEG Start of Image');
   return 2;
 }
 
@@ -41,14 +42,16 @@ export function readSegment(frame: Buffer, offset: number): Segment {
   if (marker === EOI) return { marker, body: frame.subarray(at + 1, at + 1), next: at + 1 };
   const length = at + 3 <= frame.length ? frame.readUInt16BE(at + 1) : 0;
   const next = at + 1 + length;
-  if (length < 2 || next > frame.length) throw malformed(`The JPEG segment at ${offset} has an impossible length`);
+  if (length < 2 || next > frame.length)
+    throw malformed(`The JPEG segment at ${offset} has an impossible length`);
   return { marker, body: frame.subarray(at + 3, next), next };
 }
 
 /** SOF: refuses what differs from the data set (T.81 §B.2.2). */
 export function readFrameHeader(body: Buffer, image: PixelImage): FrameHeader {
   const count = body[5] ?? 0;
-  if (body.length !== 6 + 3 * count || count === 0) throw malformed('The JPEG frame header has a wrong length');
+  if (body.length !== 6 + 3 * count || count === 0)
+    throw malformed('The JPEG frame header has a wrong length');
   const precision = body[0]!;
   const rows = body.readUInt16BE(1);
   const columns = body.readUInt16BE(3);
@@ -59,7 +62,9 @@ export function readFrameHeader(body: Buffer, image: PixelImage): FrameHeader {
     );
   }
   if (precision < 2 || precision > 16 || precision > image.bitsAllocated) {
-    throw malformed(`The JPEG stream has ${precision} bits a sample, the data set ${image.bitsAllocated} allocated`);
+    throw malformed(
+      `The JPEG stream has ${precision} bits a sample, the data set ${image.bitsAllocated} allocated`,
+    );
   }
   const components: number[] = [];
   for (let at = 6; at < body.length; at += 3) {

@@ -1,10 +1,10 @@
 // Which transfer syntaxes can be re-encoded into which without touching a sample value (PS3.5 Annex A).
 
 import {
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
   EXPLICIT_VR_BIG_ENDIAN,
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
-  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
 } from '../transfer-syntax.ts';
 
 export type CodecName = 'rle' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000';

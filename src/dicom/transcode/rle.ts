@@ -37,7 +37,8 @@ export function decodeRle(frame: Buffer, image: PixelImage, target: Buffer): voi
 
 /** Where each segment begins, and the end of the last (PS3.5 §G.5). */
 function segmentOffsets(frame: Buffer, expected: number): number[] {
-  if (frame.length < HEADER_BYTES) throw malformed(`An RLE frame of ${frame.length} bytes has no whole header`);
+  if (frame.length < HEADER_BYTES)
+    throw malformed(`An RLE frame of ${frame.length} bytes has no whole header`);
   const segments = frame.readUInt32LE(0);
   if (segments !== expected || segments > MAX_SEGMENTS) {
     throw malformed(`The RLE header names ${segments} segments where the image has ${expected}`);
@@ -83,6 +84,7 @@ function decodeSegment(bytes: Buffer, target: Buffer, first: number, stride: num
   }
   // Segments have even length (PS3.5 §G.3.1); anything but padding would be pixels that the image has no place for.
   for (; from < length; from += 1) {
-    if (bytes[from] !== 0 && bytes[from] !== 128) throw malformed(`RLE segment ${segment} goes on behind its plane`);
+    if (bytes[from] !== 0 && bytes[from] !== 128)
+      throw malformed(`RLE segment ${segment} goes on behind its plane`);
   }
 }

@@ -23,10 +23,14 @@ export function layOutSamples(decoded: DecodedSamples, image: PixelImage): Uint8
   const width = precision <= 8 ? 1 : 2;
   const count = (image.frameBytes * 8) / bitsAllocated;
   if (decoded.bytes.length !== count * width) {
-    throw unsupported(`The codec gave ${decoded.bytes.length} bytes for ${count} samples of ${precision} bits`);
+    throw unsupported(
+      `The codec gave ${decoded.bytes.length} bytes for ${count} samples of ${precision} bits`,
+    );
   }
   if (image.signed !== decoded.signed && precision < bitsStored) {
-    throw unsupported(`The codestream's samples of ${precision} bits do not tell the sign of ${bitsStored} bits stored`);
+    throw unsupported(
+      `The codestream's samples of ${precision} bits do not tell the sign of ${bitsStored} bits stored`,
+    );
   }
   // The codestream knows bit patterns; the data set says which of them are negative. Cells narrower than what is
   // allocated get their sign extended, as applications expect of native pixel data.
