@@ -50,8 +50,7 @@ export class DataSet {
     if (element === undefined) return undefined;
     const first = numbersOf(element, this.bigEndian, 1)[0];
     if (first !== undefined) return Number(first);
-    const text = vrInfo(element.vr).kind === 'string' ? this.string(tag) : undefined;
-    return text !== undefined && Number.isFinite(Number(text)) ? Number(text) : undefined;
+    return element.vr === 'IS' || element.vr === 'DS' ? decimalOf(this.string(tag) ?? '') : undefined;
   }
 
   items(tag: number): readonly DataSet[] {
@@ -94,6 +93,17 @@ export function numbersOf(element: Element, bigEndian: boolean, most = Infinity)
   const { unitBytes } = vrInfo(element.vr);
   const count = Math.min(most, Math.floor(element.value.length / unitBytes));
   return Array.from({ length: count }, (_, index) => read(element.value, index * unitBytes));
+}
+
+const DECIMAL_FORM = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const MAX_DECIMAL_LENGTH = 64;
+
+/** The number that an IS or DS value writes (PS3.5 §6.2); undefined when it writes none, or one that a JavaScript
+ *  number cannot hold. */
+export function decimalOf(text: string): number | undefined {
+  if (text.length > MAX_DECIMAL_LENGTH || !DECIMAL_FORM.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : undefined;
 }
 
 /** Without blanks and NULs at the end and, unless told otherwise, at the start. No regular expression: those take

@@ -1,0 +1,213 @@
+// Encodes the data sets that this program makes itself: responses, Identifiers, synthetic instances (PS3.5 §7).
+
+import { deflateRawSync } from 'node:zlib';
+import { encodeText, isAsciiText } from './character-set.ts';
+import type { DicomJson, JsonElement, JsonValue, PersonName } from './dicom-json.ts';
+import { DicomError } from './errors.ts';
+import { ITEM, PIXEL_DATA, SPECIFIC_CHARACTER_SET, tagKey, tagOfKey } from './tag.ts';
+import { type TransferSyntax, transferSyntax } from './transfer-syntax.ts';
+import { isVr, vrInfo } from './vr.ts';
+
+export interface WriteOptions {
+  readonly transferSyntaxUid: string;
+  /** Writes text with these, and names them in the data set when a text needs more than ASCII. Without it, what the
+   *  data set itself says in (0008,0005) holds. */
+  readonly characterSets?: readonly string[];
+}
+
+const MAX_DEPTH = 64;
+const MAX_SHORT_LENGTH = 0xfffe;
+const MAX_DECIMAL_STRING_LENGTH = 16;
+const CHARACTER_SET_KEY = tagKey(SPECIFIC_CHARACTER_SET);
+
+/** The data set with sorted tags and defined lengths. Values of InlineBinary are written as they are. */
+export function encodeDataSet(json: DicomJson, options: WriteOptions): Buffer {
+  const syntax = transferSyntax(options.transferSyntaxUid);
+  if (syntax.encapsulated && json[tagKey(PIXEL_DATA)] !== undefined) {
+    throw new DicomError('unencodable', `Pixel Data cannot be written in ${syntax.name}`, {
+      tag: PIXEL_DATA,
+    });
+  }
+  const own = json[CHARACTER_SET_KEY];
+  const characterSets = options.characterSets ?? own?.Value?.map((term) => String(term ?? '')) ?? [];
+  const encoder = new Encoder(syntax, characterSets);
+  const { [CHARACTER_SET_KEY]: _, ...others } = json;
+  const elements = encoder.elements(others, 0);
+  const named: JsonElement | undefined =
+    options.characterSets === undefined
+      ? own
+      : encoder.beyondAscii && characterSets.length > 0
+        ? { vr: 'CS', Value: [...characterSets] }
+        : undefined;
+  if (named !== undefined) elements.push(encoder.element(SPECIFIC_CHARACTER_SET, named, 0));
+  const bytes = Buffer.concat(elements.sort((a, b) => a.tag - b.tag).flatMap(({ parts }) => parts));
+  // An odd deflate stream gets one NUL (PS3.5 §A.5).
+  return syntax.deflated ? padded(deflateRawSync(bytes), 0) : bytes;
+}
+
+interface EncodedElement {
+  readonly tag: number;
+  readonly parts: Buffer[];
+}
+
+class Encoder {
+  /** Whether any text so far had characters outside the default repertoire. */
+  beyondAscii = false;
+  readonly #syntax: TransferSyntax;
+  readonly #characterSets: readonly string[];
+
+  constructor(syntax: TransferSyntax, characterSets: readonly string[]) {
+    this.#syntax = syntax;
+    this.#characterSets = characterSets;
+  }
+
+  elements(json: DicomJson, depth: number): EncodedElement[] {
+    const encoded: EncodedElement[] = [];
+    for (const [key, element] of Object.entries(json)) {
+      const tag = tagOfKey(key);
+      if (tag === undefined) throw new DicomError('unencodable', `"${key.slice(0, 16)}" is not a tag`);
+      if ((tag & 0xffff) !== 0) encoded.push(this.element(tag, element, depth));
+    }
+    return encoded.sort((a, b) => a.tag - b.tag);
+  }
+
+  element(tag: number, element: JsonElement, depth: number): EncodedElement {
+    if (!isVr(element.vr)) throw new DicomError('unencodable', `"${element.vr}" is not a VR`, { tag });
+    const value =
+      element.vr === 'SQ' ? this.#items(tag, element.Value ?? [], depth) : this.#value(tag, element);
+    const length = value.reduce((sum, part) => sum + part.length, 0);
+    return { tag, parts: [this.#header(tag, element.vr, length), ...value] };
+  }
+
+  #header(tag: number, vr: string, length: number): Buffer {
+    // A value too long for its VR's short header goes as UN (PS3.5 §6.2.2 note 5).
+    const written = !vrInfo(vr).longHeader && length > MAX_SHORT_LENGTH ? 'UN' : vr;
+    const long = this.#syntax.explicit && vrInfo(written).longHeader;
+    const header = Buffer.alloc(long ? 12 : 8);
+    this.#writeTag(header, 0, tag);
+    if (this.#syntax.explicit) header.write(written, 4, 'latin1');
+    if (this.#syntax.explicit && !long) this.#writeUint16(header, 6, length);
+    else this.#writeUint32(header, long ? 8 : 4, length);
+    return header;
+  }
+
+  #items(tag: number, values: readonly JsonValue[], depth: number): Buffer[] {
+    if (depth >= MAX_DEPTH) {
+      throw new DicomError('limit', `Sequences are nested more than ${MAX_DEPTH} deep`, { tag });
+    }
+    return values.flatMap((item) => {
+      if (!isObject(item))
+        throw new DicomError('unencodable', 'A sequence holds something other than items', { tag });
+      const parts = this.elements(item as DicomJson, depth + 1).flatMap((encoded) => encoded.parts);
+      const header = Buffer.alloc(8);
+      this.#writeTag(header, 0, ITEM);
+      this.#writeUint32(
+        header,
+        4,
+        parts.reduce((sum, part) => sum + part.length, 0),
+      );
+      return [header, ...parts];
+    });
+  }
+
+  #value(tag: number, element: JsonElement): Buffer[] {
+    const { vr, Value: values = [], InlineBinary: binary } = element;
+    if (binary !== undefined) {
+      const bytes = typeof binary === 'string' ? Buffer.from(binary, 'base64') : binary;
+      return [padded(bytes, vrInfo(vr).kind === 'text' ? 0x20 : 0)];
+    }
+    if (values.length === 0) return [];
+    switch (vrInfo(vr).kind) {
+      case 'number':
+        return values.map((value) => this.#number(tag, vr, value));
+      case 'tag':
+        return values.map((value) => this.#tagValue(tag, value));
+      case 'text':
+      case 'string':
+        return [this.#text(tag, vr, values)];
+      default:
+        throw new DicomError('unencodable', `A value of VR ${vr} has to come as bytes`, { tag });
+    }
+  }
+
+  #text(tag: number, vr: string, values: readonly JsonValue[]): Buffer {
+    const text = values.map((value) => textOf(tag, vr, value)).join('\\');
+    const bytes = encodeText(text, this.#characterSets, vr);
+    this.beyondAscii ||= !isAsciiText(text);
+    return padded(bytes, vr === 'UI' ? 0 : 0x20);
+  }
+
+  #number(tag: number, vr: string, value: JsonValue): Buffer {
+    const { unitBytes } = vrInfo(vr);
+    const bytes = Buffer.alloc(unitBytes);
+    try {
+      if (typeof value !== 'number' && typeof value !== 'string') throw new TypeError('not a number');
+      if (vr === 'FL') bytes.writeFloatLE(Number(value));
+      else if (vr === 'FD') bytes.writeDoubleLE(Number(value));
+      else if (vr === 'SV') bytes.writeBigInt64LE(BigInt(value));
+      else if (vr === 'UV') bytes.writeBigUInt64LE(BigInt(value));
+      else if (vr === 'SS' || vr === 'SL') bytes.writeIntLE(Number(value), 0, unitBytes);
+      else bytes.writeUIntLE(Number(value), 0, unitBytes);
+    } catch (error) {
+      throw new DicomError('unencodable', `${describe(value)} is no value of VR ${vr}`, {
+        tag,
+        cause: error,
+      });
+    }
+    return this.#syntax.bigEndian ? bytes.reverse() : bytes;
+  }
+
+  #tagValue(tag: number, value: JsonValue): Buffer {
+    const pointed = typeof value === 'string' ? tagOfKey(value) : undefined;
+    if (pointed === undefined)
+      throw new DicomError('unencodable', `${describe(value)} is not a tag`, { tag });
+    const bytes = Buffer.alloc(4);
+    this.#writeTag(bytes, 0, pointed);
+    return bytes;
+  }
+
+  #writeTag(target: Buffer, offset: number, tag: number): void {
+    this.#writeUint16(target, offset, tag >>> 16);
+    this.#writeUint16(target, offset + 2, tag & 0xffff);
+  }
+
+  #writeUint16(target: Buffer, offset: number, value: number): void {
+    if (this.#syntax.bigEndian) target.writeUInt16BE(value, offset);
+    else target.writeUInt16LE(value, offset);
+  }
+
+  #writeUint32(target: Buffer, offset: number, value: number): void {
+    if (this.#syntax.bigEndian) target.writeUInt32BE(value, offset);
+    else target.writeUInt32LE(value, offset);
+  }
+}
+
+function textOf(tag: number, vr: string, value: JsonValue): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return vr === 'DS' ? decimalStringOf(value) : String(value);
+  if (vr !== 'PN') throw new DicomError('unencodable', `An object is no value of VR ${vr}`, { tag });
+  const { Alphabetic = '', Ideographic = '', Phonetic = '' } = value as PersonName;
+  return `${Alphabetic}=${Ideographic}=${Phonetic}`.replace(/={1,2}$/, '');
+}
+
+// A DS has at most 16 characters (PS3.5 §6.2): digits that do not fit are rounded off.
+function decimalStringOf(value: number): string {
+  let text = String(value);
+  for (let digits = 15; text.length > MAX_DECIMAL_STRING_LENGTH; digits -= 1) {
+    text = String(Number(value.toPrecision(digits)));
+  }
+  return text;
+}
+
+function isObject(value: JsonValue): value is PersonName | DicomJson {
+  return typeof value === 'object' && value !== null;
+}
+
+function describe(value: JsonValue): string {
+  return JSON.stringify(value).slice(0, 32);
+}
+
+function padded(bytes: Buffer, padding: number): Buffer {
+  return bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from([padding])]);
+}
