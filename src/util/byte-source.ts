@@ -1,5 +1,7 @@
 // A bounded queue of byte slices between a socket and a disk: slices pass through without being copied.
 
+import { PacsError } from './errors.ts';
+
 /** Bytes to be pulled. `read` resolves with everything available now, or undefined at the end; it rejects
  *  when the bytes cannot be had any more (the association died, the file vanished). */
 export interface ByteSource {
@@ -93,4 +95,20 @@ export function byteSourceOf(...slices: Buffer[]): ByteSource {
 function gate(): { promise: Promise<void>; open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { promise, open: resolve };
+}
+
+/** Everything in one Buffer; rejects with PacsError 'too-long' beyond `maxBytes`. For small things only. */
+export async function collect(source: ByteSource, maxBytes: number): Promise<Buffer> {
+  const slices: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const read = await source.read();
+    if (read === undefined) return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
+    for (const slice of read) {
+      bytes += slice.length;
+      if (bytes > maxBytes)
+        throw new PacsError('too-long', `More than ${maxBytes} bytes came where less is due.`);
+      slices.push(slice);
+    }
+  }
 }

@@ -1,0 +1,140 @@
+// The archive as its two doors see it: store, find, select, open. Joins volume and catalogue; knows neither DIMSE
+// nor HTTP.
+
+import { EventEmitter } from 'node:events';
+import { KEPT_TAGS } from '../catalog/attributes.ts';
+import type { Catalog, InstanceLocation, Match, Query, SelectKeys } from '../catalog/catalog.ts';
+import { CatalogError } from '../catalog/errors.ts';
+import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
+import type { ByteSource } from '../util/byte-source.ts';
+import type { FileRange } from '../util/file-range.ts';
+import { ArchiveError } from './errors.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { type CharacterSetOverrides, replayJournal } from './replay.ts';
+import { type StoreInput, type StoreOutcome, StoreService } from './store.ts';
+import { openDataSet } from './stored-instance.ts';
+
+/** Whether the catalogue keeps this attribute, so that a query can return it. */
+export function isKept(tag: number): boolean {
+  return KEPT_TAGS.has(tag);
+}
+
+export interface ArchiveOptions {
+  readonly storage: StorageArea;
+  readonly catalog: Catalog;
+  readonly overrides: CharacterSetOverrides;
+  readonly now: () => Date;
+}
+
+export type { InstanceLocation, Match, Query, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
+
+interface ArchiveEvents {
+  /** After the instance is safe; for forwarding, the change feed and counters. */
+  instanceStored: [StoreOutcome];
+  /** Something an operator should read, in plain words. */
+  fault: [string];
+}
+
+export class Archive extends EventEmitter<ArchiveEvents> {
+  readonly #storage: StorageArea;
+  readonly #catalog: Catalog;
+  readonly #overrides: CharacterSetOverrides;
+  readonly #queue: IngestQueue;
+  readonly #store: StoreService;
+
+  constructor({ storage, catalog, overrides, now }: ArchiveOptions) {
+    super();
+    this.#storage = storage;
+    this.#catalog = catalog;
+    this.#overrides = overrides;
+    this.#queue = new IngestQueue(catalog, storage.journal, (message) => this.emit('fault', message));
+    this.#store = new StoreService(storage, this.#queue, now);
+  }
+
+  /** Call once before anything else: replays the durable record. Resolves with the number of records looked at. */
+  open(): Promise<number> {
+    return replayJournal(this.#storage, this.#catalog, this.#overrides, (message) =>
+      this.emit('fault', message),
+    );
+  }
+
+  /** See StoreService.store. Throws ArchiveError. */
+  async store(input: StoreInput, dataSet: ByteSource): Promise<StoreOutcome> {
+    const characterSetOverride = this.#overrides(input.sourceAeTitle);
+    const outcome = await this.#store.store(
+      characterSetOverride === undefined ? input : { ...input, characterSetOverride },
+      dataSet,
+    );
+    this.emit('instanceStored', outcome);
+    return outcome;
+  }
+
+  /** Matches in pages; sees everything that was acknowledged before the call. Throws ArchiveError 'catalog-unavailable'. */
+  find(query: Query): AsyncIterable<readonly Match[]> {
+    return this.#asked(() => this.#catalog.find(query));
+  }
+
+  /** Instances to retrieve, in pages, by series and instance number. */
+  select(selection: SelectKeys): AsyncIterable<readonly InstanceLocation[]> {
+    return this.#asked(() => this.#catalog.select(selection));
+  }
+
+  /** The data set bytes of one instance as they were received. Throws ArchiveError. */
+  openInstance(instance: InstanceLocation): Promise<FileRange> {
+    return openDataSet(this.#storage, instance);
+  }
+
+  /** Whether `openTranscoded` can give this instance in `transferSyntaxUid` without changing a pixel. */
+  canTranscode(instance: InstanceLocation, transferSyntaxUid: string): boolean {
+    return canTranscode(instance.location.transferSyntaxUid, transferSyntaxUid);
+  }
+
+  /** The data set in another, uncompressed transfer syntax; reading rejects when it cannot be done exactly. */
+  openTranscoded(instance: InstanceLocation, transferSyntaxUid: string, signal: AbortSignal): ByteSource {
+    const { location } = instance;
+    return transcode(
+      {
+        path: `${this.#storage.root}/${location.path}`,
+        dataSetOffset: location.dataSetOffset,
+        transferSyntaxUid: location.transferSyntaxUid,
+      },
+      transferSyntaxUid,
+      signal,
+    );
+  }
+
+  /** Instances stored and journaled, not yet in the catalogue. */
+  get pendingInstances(): number {
+    return this.#queue.depth;
+  }
+
+  /** Rejects with ArchiveError 'catalog-unavailable' when queries would. */
+  async counts(): ReturnType<Catalog['counts']> {
+    try {
+      await this.#queue.settled();
+      return await this.#catalog.counts();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** Brings what waits into the catalogue; storage and catalogue are closed by who opened them. */
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  async *#asked<T>(pages: () => AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      await this.#queue.settled();
+      yield* pages();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+}
+
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof CatalogError)) return error;
+  return new ArchiveError('catalog-unavailable', error.message, { cause: error });
+}

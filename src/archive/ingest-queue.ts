@@ -1,0 +1,166 @@
+// Carries stored instances into the catalogue, many in one transaction. What waits here is already durable: the
+// journal holds it until the catalogue does, and queries wait for it (see `settled`).
+
+import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
+import { CatalogError } from '../catalog/errors.ts';
+import { messageOf } from '../util/errors.ts';
+import { ArchiveError } from './errors.ts';
+
+const MAX_BATCH = 256;
+/** Instances arriving one by one are committed together unless somebody asks for them. */
+const GATHER_MS = 40;
+const RETRY_MS = [250, 1000, 5000, 15_000];
+
+/** The part of the journal this needs: telling it how far the catalogue has come. */
+export interface AppliedMarker {
+  applied(sequence: number): void;
+}
+
+interface Entry {
+  readonly record: InstanceRecord;
+  readonly sequence: number;
+}
+
+export class IngestQueue {
+  readonly #catalog: Catalog;
+  readonly #journal: AppliedMarker;
+  readonly #onFault: (message: string) => void;
+  #waiting: Entry[] = [];
+  /** Sequences in the journal that the catalogue does not hold yet, oldest first. */
+  readonly #open = new Set<number>();
+  #newest = 0;
+  #pushed = 0;
+  #written = 0;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: ArchiveError | undefined;
+  #failures = 0;
+
+  constructor(catalog: Catalog, journal: AppliedMarker, onFault: (message: string) => void) {
+    this.#catalog = catalog;
+    this.#journal = journal;
+    this.#onFault = onFault;
+  }
+
+  /** A journal record exists; its instance is being placed. */
+  opened(sequence: number): void {
+    this.#open.add(sequence);
+    this.#newest = Math.max(this.#newest, sequence);
+  }
+
+  /** The placement behind `sequence` did not happen or needs no indexing. */
+  dropped(sequence: number): void {
+    this.#close([sequence]);
+  }
+
+  push(record: InstanceRecord, sequence: number): void {
+    this.#pushed += 1;
+    this.#waiting.push({ record, sequence });
+    if (this.#waiting.length >= MAX_BATCH) this.#start();
+    else this.#schedule(GATHER_MS);
+  }
+
+  /** Resolves when everything pushed before this call is in the catalogue; rejects with 'catalog-unavailable'. */
+  async settled(): Promise<void> {
+    const target = this.#pushed;
+    while (this.#written < target) {
+      if (this.#failure === undefined) this.#start();
+      await this.#running;
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+  }
+
+  /** Instances that are stored and not yet in the catalogue. */
+  get depth(): number {
+    return this.#open.size;
+  }
+
+  /** Writes out what can be written; the journal keeps the rest for the next start. */
+  async close(): Promise<void> {
+    await this.settled().catch((error: unknown) => {
+      this.#onFault(
+        `Stopping with ${this.#open.size} instances kept in the durable record: ${messageOf(error)}`,
+      );
+    });
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#running !== undefined) return;
+    this.#timer ??= setTimeout(() => this.#start(), ms);
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#running !== undefined || this.#waiting.length === 0) return;
+    const batch = this.#waiting.splice(0, MAX_BATCH);
+    this.#running = this.#write(batch).finally(() => {
+      this.#running = undefined;
+      if (this.#waiting.length > 0) this.#schedule(this.#retryMs());
+    });
+  }
+
+  async #write(batch: Entry[]): Promise<void> {
+    try {
+      await this.#catalog.ingest(batch.map(({ record }) => record));
+      this.#failure = undefined;
+      this.#failures = 0;
+    } catch (error) {
+      if (isRecordFault(error)) await this.#writeOneByOne(batch);
+      else this.#retryLater(batch, error);
+      return;
+    }
+    this.#written += batch.length;
+    this.#close(batch.map(({ sequence }) => sequence));
+  }
+
+  /** One record that the catalogue cannot take must not keep its neighbours out. It stays in the journal, so that
+   *  the next start, perhaps of a mended program, tries it again. */
+  async #writeOneByOne(batch: Entry[]): Promise<void> {
+    for (const [index, entry] of batch.entries()) {
+      try {
+        await this.#catalog.ingest([entry.record]);
+        this.#close([entry.sequence]);
+      } catch (error) {
+        if (!isRecordFault(error)) {
+          this.#retryLater(batch.slice(index), error);
+          return;
+        }
+        this.#onFault(
+          `${entry.record.location.path} is stored but the catalogue refuses it: ${messageOf(error)}`,
+        );
+      }
+      this.#written += 1;
+    }
+  }
+
+  #retryLater(batch: Entry[], error: unknown): void {
+    this.#waiting = [...batch, ...this.#waiting];
+    if (this.#failures === 0) {
+      this.#onFault(
+        `The catalogue does not answer; instances are kept in the durable record: ${messageOf(error)}`,
+      );
+    }
+    this.#failures += 1;
+    this.#failure = new ArchiveError('catalog-unavailable', 'The catalogue does not answer at the moment.', {
+      cause: error,
+    });
+  }
+
+  #retryMs(): number {
+    if (this.#failures === 0) return GATHER_MS;
+    return RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1]!;
+  }
+
+  #close(sequences: readonly number[]): void {
+    for (const sequence of sequences) this.#open.delete(sequence);
+    const [oldest] = this.#open;
+    this.#journal.applied(oldest === undefined ? this.#newest : oldest - 1);
+  }
+}
+
+/** An error of the record itself (as opposed to the catalogue being away). */
+function isRecordFault(error: unknown): boolean {
+  return error instanceof CatalogError && error.code === 'catalog-request';
+}

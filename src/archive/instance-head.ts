@@ -1,0 +1,91 @@
+// Reads an instance's head, up to the last attribute the catalogue keeps, and makes its catalogue record from it.
+
+import { attributeGroups, KEPT_TAGS } from '../catalog/attributes.ts';
+import type { InstanceRecord } from '../catalog/catalog.ts';
+import type { DataSet } from '../dicom/data-set.ts';
+import { readDataSet } from '../dicom/data-set-reader.ts';
+import { toDicomJson } from '../dicom/dicom-json.ts';
+import { DicomError } from '../dicom/errors.ts';
+import { isUid } from '../dicom/uid.ts';
+import { ArchiveError } from './errors.ts';
+import type { InstanceUids } from './instance-path.ts';
+
+const STUDY_DATE = 0x00080020;
+const SOP_CLASS_UID = 0x00080016;
+const SOP_INSTANCE_UID = 0x00080018;
+const STUDY_INSTANCE_UID = 0x0020000d;
+const SERIES_INSTANCE_UID = 0x0020000e;
+
+const FIRST_WINDOW_BYTES = 64 * 1024;
+/** No head is this long; what claims to be is refused rather than held in memory. */
+const MAX_HEAD_BYTES = 32 * 1024 * 1024;
+const STOP_BEFORE = Math.max(...KEPT_TAGS) + 1;
+
+/** Where the head is read from: a spooled file or one in place. */
+export interface HeadSource {
+  readonly dataSetBytes: number;
+  head(bytes: number): Promise<Buffer>;
+}
+
+export interface InstanceHead extends InstanceUids {
+  readonly sopClassUid: string;
+  readonly studyDate: string | undefined;
+  readonly dataSet: DataSet;
+}
+
+/** Throws ArchiveError 'unreadable' that names the attribute or the offset. */
+export async function readInstanceHead(source: HeadSource, transferSyntaxUid: string): Promise<InstanceHead> {
+  const dataSet = await readHeadDataSet(source, transferSyntaxUid);
+  return {
+    dataSet,
+    sopClassUid: requiredUid(dataSet, SOP_CLASS_UID, 'SOP Class UID (0008,0016)'),
+    sopInstanceUid: requiredUid(dataSet, SOP_INSTANCE_UID, 'SOP Instance UID (0008,0018)'),
+    studyUid: requiredUid(dataSet, STUDY_INSTANCE_UID, 'Study Instance UID (0020,000D)'),
+    seriesUid: requiredUid(dataSet, SERIES_INSTANCE_UID, 'Series Instance UID (0020,000E)'),
+    studyDate: dataSet.string(STUDY_DATE),
+  };
+}
+
+/** `characterSetOverride` replaces what a mislabelled instance says in (0008,0005). */
+export function recordOf(
+  head: InstanceHead,
+  location: InstanceRecord['location'],
+  characterSetOverride: readonly string[] | undefined,
+): InstanceRecord {
+  const attributes = toDicomJson(head.dataSet, {
+    keep: KEPT_TAGS,
+    ...(characterSetOverride === undefined ? {} : { characterSetOverride }),
+  });
+  return { ...attributeGroups(attributes), location };
+}
+
+async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): Promise<DataSet> {
+  let window = FIRST_WINDOW_BYTES;
+  try {
+    for (;;) {
+      const bytes = await source.head(Math.min(window, source.dataSetBytes));
+      const result = readDataSet(bytes, {
+        transferSyntaxUid,
+        stopBefore: STOP_BEFORE,
+        complete: bytes.length >= source.dataSetBytes,
+        keep: KEPT_TAGS,
+      });
+      if (result.done) return result.dataSet;
+      window = Math.max(window * 4, Math.min(result.wantedBytes, MAX_HEAD_BYTES));
+      if (window > MAX_HEAD_BYTES) {
+        throw new ArchiveError('unreadable', `The head is longer than ${MAX_HEAD_BYTES >> 20} MiB.`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DicomError)) throw error;
+    throw new ArchiveError('unreadable', error.message, { cause: error });
+  }
+}
+
+function requiredUid(dataSet: DataSet, tag: number, name: string): string {
+  const value = dataSet.string(tag);
+  if (value === undefined || value === '')
+    throw new ArchiveError('unreadable', `${name} is missing.`, { tag });
+  if (!isUid(value)) throw new ArchiveError('invalid-uid', `${name} is not a UID.`, { tag });
+  return value;
+}

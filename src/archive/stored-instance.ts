@@ -1,0 +1,87 @@
+// A file of the archive, opened for reading: its File Meta Information, its head, and its data set bytes as they came.
+
+import type { FileHandle } from 'node:fs/promises';
+import type { InstanceLocation } from '../catalog/catalog.ts';
+import { DicomError } from '../dicom/errors.ts';
+import { type FileMeta, readFileHead } from '../dicom/file-meta.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
+import { messageOf } from '../util/errors.ts';
+import { FileRange } from '../util/file-range.ts';
+import { ArchiveError } from './errors.ts';
+import type { HeadSource } from './instance-head.ts';
+
+const FIRST_READ_BYTES = 4096;
+const MAX_FILE_META_BYTES = 256 * 1024;
+
+export interface StoredHead extends HeadSource {
+  readonly meta: FileMeta;
+  readonly dataSetOffset: number;
+  readonly fileBytes: number;
+  /** The file is as long as its own record says. */
+  readonly isComplete: boolean;
+}
+
+/** The file meta of the file at `path`, or undefined when it is not readable as Part 10. Rejects when the file
+ *  cannot be opened. */
+export async function readStoredHead(storage: StorageArea, path: string): Promise<StoredHead | undefined> {
+  await using handle = await storage.open(path);
+  const fileBytes = (await handle.stat()).size;
+  const parsed = await readMeta(handle, fileBytes);
+  if (parsed === undefined) return undefined;
+  const dataSetBytes = fileBytes - parsed.dataSetOffset;
+  return {
+    ...parsed,
+    fileBytes,
+    dataSetBytes,
+    isComplete: parsed.meta.integrity?.bytes === dataSetBytes,
+    head: async (bytes) => {
+      await using again = await storage.open(path);
+      return readAt(again, parsed.dataSetOffset, bytes);
+    },
+  };
+}
+
+/** The data set bytes of one stored instance, in order. Throws ArchiveError 'instance-missing' or
+ *  'instance-damaged' (another length than when it was stored). */
+export async function openDataSet(storage: StorageArea, instance: InstanceLocation): Promise<FileRange> {
+  const { location, sopInstanceUid } = instance;
+  const name = `The file of instance ${sopInstanceUid} (${location.path})`;
+  let handle: FileHandle;
+  try {
+    handle = await storage.open(location.path);
+  } catch (error) {
+    throw new ArchiveError('instance-missing', `${name} cannot be opened: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const { size } = await handle.stat();
+  const stored = location.dataSetOffset + location.dataSetBytes;
+  if (size !== stored) {
+    await handle.close();
+    throw new ArchiveError('instance-damaged', `${name} has ${size} bytes, ${stored} were stored.`);
+  }
+  return new FileRange(handle, name, location.dataSetOffset, location.dataSetBytes);
+}
+
+async function readMeta(
+  handle: FileHandle,
+  fileBytes: number,
+): Promise<{ meta: FileMeta; dataSetOffset: number } | undefined> {
+  try {
+    for (let window = FIRST_READ_BYTES; window <= MAX_FILE_META_BYTES; window *= 4) {
+      const result = readFileHead(await readAt(handle, 0, Math.min(window, fileBytes)));
+      if (result !== 'more') return result;
+      if (window >= fileBytes) return undefined;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof DicomError) return undefined;
+    throw error;
+  }
+}
+
+async function readAt(handle: FileHandle, position: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(bytes);
+  const { bytesRead } = await handle.read(buffer, 0, bytes, position);
+  return buffer.subarray(0, bytesRead);
+}

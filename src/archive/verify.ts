@@ -1,0 +1,107 @@
+// Proves the archive: every file is read again and compared with its own record and with the catalogue's.
+
+import { createHash } from 'node:crypto';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
+import { codeOf, messageOf } from '../util/errors.ts';
+import { readStoredHead } from './stored-instance.ts';
+
+/** `missing`: in the catalogue, not on the volume. `altered`: other bytes than were received. `unknown`: on the
+ *  volume, not in the catalogue. */
+export interface Finding {
+  readonly kind: 'missing' | 'altered' | 'unknown';
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface Verified {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const ALL_INSTANCES = { level: 'IMAGE', identifier: {} } as const;
+const SOP_INSTANCE_UID = '00080018';
+
+/** Yields findings as they come up; returns what was read. Every instance of the catalogue and every file under
+ *  studies/ is looked at once. */
+export async function* verifyArchive(
+  storage: StorageArea,
+  catalog: Catalog,
+): AsyncGenerator<Finding, Verified> {
+  let files = 0;
+  let bytes = 0;
+  for await (const { path, kind, bytes: size } of storage.walk()) {
+    if (kind !== 'file') {
+      yield { kind: 'unknown', path, reason: 'it is not a plain file' };
+      continue;
+    }
+    files += 1;
+    bytes += size;
+    const finding = await verifyFile(storage, catalog, path).catch((error: unknown) => ({
+      kind: 'altered' as const,
+      path,
+      reason: `it cannot be read: ${messageOf(error)}`,
+    }));
+    if (finding !== undefined) yield finding;
+  }
+  yield* missingFiles(storage, catalog);
+  return { files, bytes };
+}
+
+async function verifyFile(
+  storage: StorageArea,
+  catalog: Catalog,
+  path: string,
+): Promise<Finding | undefined> {
+  const stored = await readStoredHead(storage, path);
+  if (stored === undefined) return { kind: 'unknown', path, reason: 'it is not a file of this archive' };
+  const { meta, dataSetOffset, dataSetBytes } = stored;
+  const sha256 = await hashDataSet(storage, path, dataSetOffset);
+  const known = await catalog.locate(meta.sopInstanceUid);
+  if (known?.location.path !== path) {
+    return { kind: 'unknown', path, reason: 'the catalogue does not hold it; rebuild brings it in' };
+  }
+  const { location } = known;
+  if (sha256 === location.sha256 && sha256 === meta.integrity?.sha256) return undefined;
+  const reason =
+    dataSetBytes === location.dataSetBytes
+      ? 'its bytes are not those received'
+      : `it holds ${dataSetBytes} bytes of data set, ${location.dataSetBytes} were received`;
+  return { kind: 'altered', path, reason };
+}
+
+async function* missingFiles(storage: StorageArea, catalog: Catalog): AsyncGenerator<Finding> {
+  for await (const page of catalog.find(ALL_INSTANCES)) {
+    const sopInstanceUids = page
+      .flatMap(({ attributes }) => attributes[SOP_INSTANCE_UID]?.Value ?? [])
+      .map(String);
+    for await (const instances of catalog.select({ sopInstanceUids })) {
+      for (const { location } of instances) {
+        const error = await storage.open(location.path).then(
+          (handle) => handle.close(),
+          (failure: unknown) => failure,
+        );
+        if (codeOf(error) === 'missing') {
+          yield {
+            kind: 'missing',
+            path: location.path,
+            reason: 'the catalogue holds it, the volume does not',
+          };
+        }
+      }
+    }
+  }
+}
+
+async function hashDataSet(storage: StorageArea, path: string, start: number): Promise<string> {
+  const hash = createHash('sha256');
+  await using handle = await storage.open(path);
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (let position = start; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}

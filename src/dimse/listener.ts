@@ -1,0 +1,105 @@
+// Accepts associations and gives each its message exchange: where the upper layer meets the services.
+
+import { EventEmitter } from 'node:events';
+import { Acceptor } from '../ul/acceptor.ts';
+import type { Association } from '../ul/association.ts';
+import type { SupportedContext } from '../ul/negotiation.ts';
+import type { CommandSet } from './commands.ts';
+import type { DimseError } from './errors.ts';
+import { MessageExchange } from './message-exchange.ts';
+import type { ServiceRegistry } from './service-registry.ts';
+
+export type { Association } from '../ul/association.ts';
+export type { SupportedContext } from '../ul/negotiation.ts';
+
+/** What is known of a requestor before it is let in. */
+export interface AssociationRequest {
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly remoteAddress: string;
+  /** SOP classes for which the requestor proposes to be SCP (PS3.7 §D.3.3.4). */
+  readonly receives: ReadonlySet<string>;
+}
+
+/** `undefined`: calling AE title not recognized (PS3.8 Table 9-21). */
+export type Admission =
+  | {
+      supported(abstractSyntax: string): SupportedContext | undefined;
+      extendedNegotiation(sopClassUid: string, info: Buffer): Buffer | undefined;
+    }
+  | undefined;
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxAssociations: number;
+  readonly implementationClassUid: string;
+  readonly implementationVersionName: string;
+  readonly admit: (request: AssociationRequest) => Admission;
+  readonly services: ServiceRegistry;
+}
+
+/** For logs and counters; names are those of the standard. */
+export interface ListenerEvents {
+  association: [Association];
+  /** The association is over; `reason` is how. */
+  ended: [Association, reason: unknown];
+  refused: [AssociationRequest];
+  /** A request was answered with a failure. */
+  failure: [Association, CommandSet, DimseError];
+  /** Something that never became an association: bytes that are not DICOM, a time-out, too many callers. */
+  fault: [error: Error, remote: { address: string; port: number }];
+}
+
+const CALLER_NOT_RECOGNIZED = { accept: false, result: 1, source: 1, reason: 3 } as const;
+
+export class DimseListener extends EventEmitter<ListenerEvents> {
+  readonly #acceptor: Acceptor;
+
+  constructor(options: ListenerOptions) {
+    super();
+    const { admit, services, ...rest } = options;
+    this.#acceptor = new Acceptor({
+      ...rest,
+      decide: (rq, remote) => {
+        const request: AssociationRequest = {
+          callingAeTitle: rq.callingAeTitle,
+          calledAeTitle: rq.calledAeTitle,
+          remoteAddress: remote.address,
+          receives: new Set(
+            rq.userInformation.roles.filter(({ scp }) => scp).map(({ sopClassUid }) => sopClassUid),
+          ),
+        };
+        const admission = admit(request);
+        if (admission !== undefined) return { accept: true, ...admission };
+        this.emit('refused', request);
+        return CALLER_NOT_RECOGNIZED;
+      },
+    });
+    this.#acceptor.on('association', (association) => this.#serve(association, services));
+    this.#acceptor.on('fault', (error, remote) => this.emit('fault', error, remote));
+  }
+
+  listen(): Promise<{ host: string; port: number }> {
+    return this.#acceptor.listen();
+  }
+
+  get associations(): number {
+    return this.#acceptor.associations.size;
+  }
+
+  /** Accepts nothing more, lets what is going on finish for `graceMs`, then aborts it. */
+  close(graceMs: number): Promise<void> {
+    return this.#acceptor.close(graceMs);
+  }
+
+  #serve(association: Association, services: ServiceRegistry): void {
+    this.emit('association', association);
+    const { signal } = association;
+    signal.addEventListener('abort', () => this.emit('ended', association, signal.reason), { once: true });
+    const exchange = new MessageExchange(association, services, (a, command, error) =>
+      this.emit('failure', a, command, error),
+    );
+    exchange.start();
+  }
+}

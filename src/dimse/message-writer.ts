@@ -1,0 +1,142 @@
+// Lays DIMSE messages into P-DATA-TF PDUs (PS3.8 Annex E): headers and data set bytes share one buffer, so that
+// a file is read straight into place and leaves in one write.
+
+import type { Association } from '../ul/association.ts';
+import { P_DATA_HEADER_BYTES, writePDataHeader } from '../ul/pdu-encoder.ts';
+import { encodeCommandSet } from './command-set.ts';
+import { type CommandSet, DATA_SET_PRESENT, NO_DATA_SET } from './commands.ts';
+
+/** A data set on its way out. `fill` puts the next bytes into the slices, in order, and says when they were the last. */
+export interface OutgoingDataSet {
+  /** Bytes left, when known: small instances then need one buffer of just their size. */
+  readonly remaining: number | undefined;
+  fill(slices: readonly Buffer[]): Promise<{ bytes: number; end: boolean }>;
+}
+
+const BLOCK_BYTES = 256 * 1024;
+/** Item length, context id and message control header count toward the PDU's maximum length (PS3.8 §9.3.5). */
+const PDV_OVERHEAD_BYTES = 6;
+
+interface Block {
+  readonly bytes: Buffer;
+  readonly end: boolean;
+}
+
+/** A message whose first block has been read, ready to leave without waiting for the disk. */
+export interface PreparedMessage {
+  readonly contextId: number;
+  readonly dataSet: OutgoingDataSet;
+  readonly first: Block;
+}
+
+/** Command set and a data set at hand, as whole PDUs in one Buffer. */
+export function encodeMessage(
+  contextId: number,
+  command: CommandSet,
+  dataSet: Buffer | undefined,
+  maxPduBytes: number,
+): Buffer {
+  const commandSet = encodeCommandSet({
+    ...command,
+    commandDataSetType: dataSet === undefined ? NO_DATA_SET : DATA_SET_PRESENT,
+  });
+  const valueBytes = pdvValueBytes(maxPduBytes);
+  const out = Buffer.allocUnsafe(
+    laidBytes(commandSet.length, valueBytes) +
+      (dataSet === undefined ? 0 : laidBytes(dataSet.length, valueBytes)),
+  );
+  const at = lay(out, 0, contextId, true, commandSet, valueBytes);
+  if (dataSet !== undefined) lay(out, at, contextId, false, dataSet, valueBytes);
+  return out;
+}
+
+/** Reads the first block of the data set behind its command set. */
+export async function prepareMessage(
+  contextId: number,
+  command: CommandSet,
+  dataSet: OutgoingDataSet,
+  maxPduBytes: number,
+): Promise<PreparedMessage> {
+  const commandSet = encodeCommandSet({ ...command, commandDataSetType: DATA_SET_PRESENT });
+  const valueBytes = pdvValueBytes(maxPduBytes);
+  const head = Buffer.allocUnsafe(laidBytes(commandSet.length, valueBytes));
+  lay(head, 0, contextId, true, commandSet, valueBytes);
+  return { contextId, dataSet, first: await readBlock(contextId, dataSet, maxPduBytes, head) };
+}
+
+/** Sends a prepared message; the next block is read while the last one leaves. */
+export async function sendPrepared(association: Association, message: PreparedMessage): Promise<void> {
+  let block = message.first;
+  for (;;) {
+    const room = association.write([block.bytes]);
+    if (block.end) {
+      await room;
+      return;
+    }
+    const [next] = await Promise.all([
+      readBlock(message.contextId, message.dataSet, association.maxSendPduBytes),
+      room,
+    ]);
+    block = next;
+  }
+}
+
+async function readBlock(
+  contextId: number,
+  dataSet: OutgoingDataSet,
+  maxPduBytes: number,
+  head: Buffer = Buffer.alloc(0),
+): Promise<Block> {
+  const valueBytes = pdvValueBytes(maxPduBytes);
+  const wanted = Math.max(1, Math.min(dataSet.remaining ?? BLOCK_BYTES, BLOCK_BYTES));
+  const pdus = Math.ceil(wanted / valueBytes);
+  const capacity = Math.min(wanted, pdus * valueBytes);
+  const buffer = Buffer.allocUnsafeSlow(head.length + capacity + pdus * P_DATA_HEADER_BYTES);
+  head.copy(buffer, 0);
+  const slices: Buffer[] = [];
+  let at = head.length;
+  for (let left = capacity; left > 0; left -= valueBytes) {
+    const size = Math.min(left, valueBytes);
+    slices.push(buffer.subarray(at + P_DATA_HEADER_BYTES, at + P_DATA_HEADER_BYTES + size));
+    at += P_DATA_HEADER_BYTES + size;
+  }
+  const { bytes, end } = await dataSet.fill(slices);
+
+  at = head.length;
+  let left = bytes;
+  do {
+    const size = Math.min(left, valueBytes);
+    left -= size;
+    writePDataHeader(buffer, at, contextId, false, end && left === 0, size);
+    at += P_DATA_HEADER_BYTES + size;
+  } while (left > 0);
+  return { bytes: buffer.subarray(0, at), end };
+}
+
+function lay(
+  out: Buffer,
+  at: number,
+  contextId: number,
+  isCommand: boolean,
+  value: Buffer,
+  valueBytes: number,
+): number {
+  let from = 0;
+  do {
+    const size = Math.min(value.length - from, valueBytes);
+    writePDataHeader(out, at, contextId, isCommand, from + size === value.length, size);
+    value.copy(out, at + P_DATA_HEADER_BYTES, from, from + size);
+    at += P_DATA_HEADER_BYTES + size;
+    from += size;
+  } while (from < value.length);
+  return at;
+}
+
+function laidBytes(length: number, valueBytes: number): number {
+  return length + Math.max(1, Math.ceil(length / valueBytes)) * P_DATA_HEADER_BYTES;
+}
+
+/** Fragments have even lengths, because data sets do (PS3.8 §9.3.5.1, PS3.5 §7.1.1). */
+function pdvValueBytes(maxPduBytes: number): number {
+  return Math.max(2, (maxPduBytes - PDV_OVERHEAD_BYTES) & ~1);
+}

@@ -1,0 +1,55 @@
+// Who may call and what for: the table of peers, strangers, and callers on this machine.
+
+import { BlockList, isIP } from 'node:net';
+
+export type Permission = 'store' | 'query' | 'retrieve';
+
+export interface Peer {
+  readonly aeTitle: string;
+  readonly host: string;
+  readonly port: number;
+  readonly may: readonly Permission[];
+}
+
+export type UnknownCallerPolicy = 'refuse' | 'echo' | 'all';
+
+/** What one caller is: `refused`, or the permissions beyond echo. */
+export type Caller = 'refused' | ReadonlySet<Permission>;
+
+const EVERYTHING: ReadonlySet<Permission> = new Set(['store', 'query', 'retrieve']);
+const NOTHING: ReadonlySet<Permission> = new Set();
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+export class Callers {
+  readonly #byAeTitle: ReadonlyMap<string, Peer>;
+  readonly #unknown: UnknownCallerPolicy;
+
+  constructor(peers: readonly Peer[], unknown: UnknownCallerPolicy) {
+    this.#byAeTitle = new Map(peers.map((peer) => [peer.aeTitle, peer]));
+    this.#unknown = unknown;
+  }
+
+  get count(): number {
+    return this.#byAeTitle.size;
+  }
+
+  peer(aeTitle: string): Peer | undefined {
+    return this.#byAeTitle.get(aeTitle);
+  }
+
+  /** A caller on this machine counts as known: whoever can start a program here can read the files anyway. */
+  admit(callingAeTitle: string, address: string): Caller {
+    const peer = this.#byAeTitle.get(callingAeTitle);
+    if (peer !== undefined) return new Set(peer.may);
+    if (isLoopback(address) || this.#unknown === 'all') return EVERYTHING;
+    return this.#unknown === 'echo' ? NOTHING : 'refused';
+  }
+}
+
+function isLoopback(address: string): boolean {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return LOOPBACK.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,125 @@
+// The C-STORE sub-operations of C-MOVE and C-GET: what is to be sent, and the counts that every response carries
+// (PS3.4 C.4.2.1, C.4.3.1).
+
+import type { Archive, InstanceLocation, SelectKeys } from '../archive/archive.ts';
+import { encodeDataSet } from '../dicom/data-set-writer.ts';
+import type { ResponseFields, ServiceRequest } from '../dimse/service-registry.ts';
+import { SourceDataSet } from '../dimse/source-data-set.ts';
+import { isWarning, Status } from '../dimse/status.ts';
+import type { InstanceKind } from '../scu/send.ts';
+import type { ClosableDataSet, StoreItem, StoreResult } from '../scu/store.ts';
+
+/** As many UIDs as the 64 KiB of one explicit UI element hold. */
+const MAX_FAILED_UIDS = 1000;
+
+/** Walks the selection once without opening a file: how many, and of which kinds. */
+export async function survey(
+  archive: Archive,
+  selection: SelectKeys,
+): Promise<{ total: number; kinds: InstanceKind[] }> {
+  const kinds = new Map<string, InstanceKind>();
+  let total = 0;
+  for await (const page of archive.select(selection)) {
+    total += page.length;
+    for (const { sopClassUid, location } of page) {
+      const { transferSyntaxUid } = location;
+      kinds.set(`${sopClassUid} ${transferSyntaxUid}`, { sopClassUid, transferSyntaxUid });
+    }
+  }
+  return { total, kinds: [...kinds.values()] };
+}
+
+/** The selection as items to send. */
+export async function* storeItems(archive: Archive, selection: SelectKeys): AsyncGenerator<StoreItem> {
+  for await (const page of archive.select(selection)) {
+    for (const instance of page) yield storeItem(archive, instance);
+  }
+}
+
+function storeItem(archive: Archive, instance: InstanceLocation): StoreItem {
+  const { transferSyntaxUid } = instance.location;
+  return {
+    sopClassUid: instance.sopClassUid,
+    sopInstanceUid: instance.sopInstanceUid,
+    transferSyntaxUid,
+    canConvert: (target) => archive.canTranscode(instance, target),
+    open: async (target, signal): Promise<ClosableDataSet> => {
+      if (target === transferSyntaxUid) return archive.openInstance(instance);
+      const done = new AbortController();
+      const source = archive.openTranscoded(instance, target, AbortSignal.any([signal, done.signal]));
+      return Object.assign(new SourceDataSet(source), { close: async () => done.abort() });
+    },
+  };
+}
+
+/** Counts of one retrieval. */
+export class SubOperations {
+  #remaining: number;
+  #completed = 0;
+  #failed = 0;
+  #warning = 0;
+  readonly #failedUids: string[] = [];
+
+  constructor(total: number) {
+    this.#remaining = total;
+  }
+
+  /** Takes one result into the counts; true when the sub-operation failed. */
+  add({ item, status }: StoreResult): boolean {
+    this.#remaining = Math.max(0, this.#remaining - 1);
+    if (status === Status.success) this.#completed += 1;
+    else if (isWarning(status)) this.#warning += 1;
+    else {
+      this.#fail(item.sopInstanceUid);
+      return true;
+    }
+    return false;
+  }
+
+  /** PS3.4 C.4.2.1.6: counts of a Pending response. */
+  pending(): ResponseFields {
+    return { status: Status.pending, numberOfRemainingSubOperations: us(this.#remaining), ...this.#counts() };
+  }
+
+  /** The final response: Success only when every sub-operation succeeded. */
+  final(request: ServiceRequest): ResponseFields & { dataSet?: Buffer } {
+    const isCancelled = request.cancelled.aborted;
+    const status = isCancelled ? Status.cancel : this.#status();
+    const fields = {
+      status,
+      ...(isCancelled ? { numberOfRemainingSubOperations: us(this.#remaining) } : {}),
+      ...this.#counts(),
+    };
+    if (this.#failedUids.length === 0) return fields;
+    const dataSet = encodeDataSet(
+      { '00080058': { vr: 'UI', Value: this.#failedUids } },
+      { transferSyntaxUid: request.context.transferSyntax },
+    );
+    return { ...fields, dataSet };
+  }
+
+  #status(): number {
+    if (this.#failed === 0 && this.#warning === 0) return Status.success;
+    return this.#completed + this.#warning === 0
+      ? Status.unableToPerformSubOperations
+      : Status.subOperationsWarning;
+  }
+
+  #counts() {
+    return {
+      numberOfCompletedSubOperations: us(this.#completed),
+      numberOfFailedSubOperations: us(this.#failed),
+      numberOfWarningSubOperations: us(this.#warning),
+    };
+  }
+
+  #fail(sopInstanceUid: string): void {
+    this.#failed += 1;
+    if (this.#failedUids.length < MAX_FAILED_UIDS) this.#failedUids.push(sopInstanceUid);
+  }
+}
+
+/** The counts are US: a retrieval of more than 65,535 instances stays at the largest value. */
+function us(count: number): number {
+  return Math.min(count, 0xffff);
+}

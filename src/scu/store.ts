@@ -1,0 +1,153 @@
+// Storage SCU: C-STORE of instances as they are stored, or losslessly decompressed where the peer takes nothing else
+// (PS3.4 Annex B). Also the sub-operations of C-MOVE and C-GET.
+
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntax.ts';
+import { CommandField, Priority } from '../dimse/commands.ts';
+import { DimseError } from '../dimse/errors.ts';
+import type { Invoker, PreparedRequest } from '../dimse/invoker.ts';
+import type { OutgoingDataSet } from '../dimse/message-writer.ts';
+import { Status } from '../dimse/status.ts';
+import type { AcceptedContext } from '../ul/association.ts';
+import type { AssociateOptions } from '../ul/requestor.ts';
+import { messageOf } from '../util/errors.ts';
+
+export type ClosableDataSet = OutgoingDataSet & { close(): Promise<void> };
+
+/** An instance to send, from wherever it comes. */
+export interface StoreItem {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  /** Whether `open` can give it in another transfer syntax without changing a pixel. */
+  canConvert(transferSyntaxUid: string): boolean;
+  open(transferSyntaxUid: string, signal: AbortSignal): Promise<ClosableDataSet>;
+}
+
+/** How one C-STORE ended. `error` says why nothing could be sent. */
+export interface StoreResult {
+  readonly item: StoreItem;
+  readonly status: number;
+  readonly error?: string;
+}
+
+export interface MoveOriginator {
+  readonly aeTitle: string;
+  readonly messageId: number;
+}
+
+interface Ready {
+  readonly item: StoreItem;
+  readonly dataSet: ClosableDataSet;
+  readonly prepared: PreparedRequest;
+}
+
+/** Proposals that let every instance leave as it is stored, or uncompressed: one context per class and stored
+ *  syntax, so that the acceptor cannot choose between them for us, and one to fall back on. */
+export function proposalsFor(
+  kinds: Iterable<{ sopClassUid: string; transferSyntaxUid: string }>,
+): AssociateOptions['contexts'] {
+  const byClass = new Map<string, Set<string>>();
+  for (const { sopClassUid, transferSyntaxUid } of kinds) {
+    const syntaxes = byClass.get(sopClassUid) ?? new Set();
+    byClass.set(sopClassUid, syntaxes.add(transferSyntaxUid));
+  }
+  return [...byClass].flatMap(([abstractSyntax, stored]) => {
+    const exact = [...stored].map((uid) => ({ abstractSyntax, transferSyntaxes: [uid] }));
+    const fallback = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN].filter((uid) => !stored.has(uid));
+    return fallback.length === 0 ? exact : [...exact, { abstractSyntax, transferSyntaxes: fallback }];
+  });
+}
+
+/** Sends items one after the other on one association; the next is read from disk while the peer works on the last.
+ *  Yields one result per item, in order; stops early when `signal` aborts or the association ends. */
+export async function* storeAll(
+  invoker: Invoker,
+  items: AsyncIterable<StoreItem>,
+  signal: AbortSignal,
+  originator?: MoveOriginator,
+): AsyncGenerator<StoreResult> {
+  const queue = items[Symbol.asyncIterator]();
+  const next = async (): Promise<Ready | StoreResult | undefined> => {
+    if (signal.aborted) return undefined;
+    const { done, value } = await queue.next();
+    return done === true ? undefined : ready(invoker, value, signal, originator);
+  };
+  let current = await next();
+  try {
+    while (current !== undefined) {
+      const upcoming = next();
+      upcoming.catch(() => {}); // awaited below, also when sending fails first
+      const result = 'prepared' in current ? await send(invoker, current) : current;
+      current = undefined;
+      yield result;
+      current = await upcoming;
+      if (invoker.association.signal.aborted) return;
+    }
+  } finally {
+    if (current !== undefined && 'dataSet' in current) await current.dataSet.close();
+    await queue.return?.();
+  }
+}
+
+async function ready(
+  invoker: Invoker,
+  item: StoreItem,
+  signal: AbortSignal,
+  originator: MoveOriginator | undefined,
+): Promise<Ready | StoreResult> {
+  const context = contextFor(invoker, item);
+  if (context === undefined) {
+    return {
+      item,
+      status: Status.sopClassNotSupported,
+      error: `The peer accepts no transfer syntax in which instance ${item.sopInstanceUid} can be sent unchanged.`,
+    };
+  }
+  let dataSet: ClosableDataSet | undefined;
+  try {
+    dataSet = await item.open(context.transferSyntax, signal);
+    const prepared = await invoker.prepare(
+      context,
+      {
+        commandField: CommandField.cStoreRq,
+        affectedSopClassUid: item.sopClassUid,
+        affectedSopInstanceUid: item.sopInstanceUid,
+        priority: Priority.medium,
+        ...(originator === undefined
+          ? {}
+          : { moveOriginatorAeTitle: originator.aeTitle, moveOriginatorMessageId: originator.messageId }),
+      },
+      dataSet,
+    );
+    return { item, dataSet, prepared };
+  } catch (error) {
+    await dataSet?.close();
+    return { item, status: Status.processingFailure, error: messageOf(error) };
+  }
+}
+
+async function send(invoker: Invoker, { item, dataSet, prepared }: Ready): Promise<StoreResult> {
+  try {
+    const { command } = await invoker.send(prepared);
+    const status = command.status ?? Status.processingFailure;
+    return command.errorComment === undefined
+      ? { item, status }
+      : { item, status, error: command.errorComment };
+  } catch (error) {
+    const status = error instanceof DimseError ? error.status : Status.processingFailure;
+    return { item, status, error: messageOf(error) };
+  } finally {
+    await dataSet.close();
+  }
+}
+
+/** The stored syntax wins; else an uncompressed one that the item can be converted to. */
+function contextFor(invoker: Invoker, item: StoreItem): AcceptedContext | undefined {
+  const usable = [...invoker.association.contexts.values()].filter(
+    ({ abstractSyntax, scu }) => scu && abstractSyntax === item.sopClassUid,
+  );
+  return (
+    usable.find(({ transferSyntax }) => transferSyntax === item.transferSyntaxUid) ??
+    usable.find(({ transferSyntax }) => item.canConvert(transferSyntax))
+  );
+}
