@@ -13,13 +13,15 @@ export interface StoreMessage {
   readonly dataSetBytes: number;
 }
 
+/** the one presentation context of the sender */
+export const STORE_CONTEXT_ID = 1;
+
 const BLOCK_BYTES = 1 << 20;
 const EMPTY = Buffer.alloc(0);
 const blocks = new Map<number, Buffer>();
 
 export function layOutStore(
   instance: SyntheticInstance,
-  contextId: number,
   messageId: number,
   maxPduBytes: number,
 ): StoreMessage {
@@ -31,29 +33,29 @@ export function layOutStore(
     CommandDataSetType: 0x0001,
     AffectedSOPInstanceUID: instance.sopInstanceUid,
   });
-  const commandPdu = dataPdu(contextId, true, true, command);
+  const commandPdu = dataPdu(STORE_CONTEXT_ID, true, true, command);
   // An even number of value bytes in every PDU but the last (PS3.8 Annex E).
   const valueBytes = (maxPduBytes - 6) & ~1;
   const dataSetBytes = instance.head.length + instance.pixelBytes;
   if (dataSetBytes <= valueBytes) {
     const dataSet = Buffer.concat([instance.head, pixels(instance.pixelBytes)]);
-    const start = Buffer.concat([commandPdu, dataPdu(contextId, false, true, dataSet)]);
+    const start = Buffer.concat([commandPdu, dataPdu(STORE_CONTEXT_ID, false, true, dataSet)]);
     return { start, block: EMPTY, blocks: 0, end: EMPTY, dataSetBytes };
   }
   const firstPixels = valueBytes - instance.head.length;
   const first = Buffer.concat([instance.head, pixels(firstPixels)]);
-  const block = blockOf(contextId, valueBytes);
+  const block = blockOf(valueBytes);
   const blockPixels = (block.length / (valueBytes + 12)) * valueBytes;
   let left = instance.pixelBytes - firstPixels;
   const count = Math.floor((left - 1) / blockPixels);
   left -= count * blockPixels;
   const end: Buffer[] = [];
   for (; left > valueBytes; left -= valueBytes) {
-    end.push(dataPdu(contextId, false, false, pixels(valueBytes)));
+    end.push(dataPdu(STORE_CONTEXT_ID, false, false, pixels(valueBytes)));
   }
-  end.push(dataPdu(contextId, false, true, pixels(left)));
+  end.push(dataPdu(STORE_CONTEXT_ID, false, true, pixels(left)));
   return {
-    start: Buffer.concat([commandPdu, dataPdu(contextId, false, false, first)]),
+    start: Buffer.concat([commandPdu, dataPdu(STORE_CONTEXT_ID, false, false, first)]),
     block,
     blocks: count,
     end: Buffer.concat(end),
@@ -61,12 +63,12 @@ export function layOutStore(
   };
 }
 
-function blockOf(contextId: number, valueBytes: number): Buffer {
+function blockOf(valueBytes: number): Buffer {
   const kept = blocks.get(valueBytes);
   if (kept !== undefined) return kept;
   const pdus = Math.max(1, Math.floor(BLOCK_BYTES / valueBytes));
   const block = Buffer.concat(
-    Array.from({ length: pdus }, () => dataPdu(contextId, false, false, pixels(valueBytes))),
+    Array.from({ length: pdus }, () => dataPdu(STORE_CONTEXT_ID, false, false, pixels(valueBytes))),
   );
   blocks.set(valueBytes, block);
   return block;

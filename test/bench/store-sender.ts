@@ -9,7 +9,7 @@ import { associateRq, PDU, readAssociate, releaseRq } from '../support/byte-pdu.
 import type { PeerAddress } from '../support/foreign-peers.ts';
 import { RunningProcess } from '../support/running-process.ts';
 import { SHAPES, type ShapeName, syntheticInstance, syntheticStudy } from '../support/synthetic-instances.ts';
-import { layOutStore, type StoreMessage } from './store-message.ts';
+import { layOutStore, STORE_CONTEXT_ID, type StoreMessage } from './store-message.ts';
 
 export interface SendJob {
   readonly peer: PeerAddress;
@@ -31,7 +31,6 @@ export interface SendResult {
 }
 
 const SENDER_AE_TITLE = 'BENCHSCU';
-const CONTEXT_ID = 1;
 const EXPLICIT_LE = '1.2.840.10008.1.2.1';
 const OUR_MAX_PDU_BYTES = 262_144;
 
@@ -64,7 +63,7 @@ class StoreRequestor {
         associateRq({
           callingAeTitle: SENDER_AE_TITLE,
           calledAeTitle: peer.aeTitle,
-          contexts: [{ id: CONTEXT_ID, abstractSyntax: sopClassUid, transferSyntaxes: [EXPLICIT_LE] }],
+          contexts: [{ id: STORE_CONTEXT_ID, abstractSyntax: sopClassUid, transferSyntaxes: [EXPLICIT_LE] }],
           maxPduBytes: OUR_MAX_PDU_BYTES,
         }),
       ),
@@ -145,7 +144,7 @@ function messagesOf(job: SendJob, association: number, maxPduBytes: number): Sto
     const nth = association * job.instancesPerAssociation + index;
     const study = syntheticStudy(job.firstStudy + Math.floor(nth / job.instancesPerStudy), job.uidRoot);
     const instance = syntheticInstance(study, shape, 1, nth % job.instancesPerStudy);
-    return layOutStore(instance, CONTEXT_ID, (index % 0xffff) + 1, maxPduBytes);
+    return layOutStore(instance, (index % 0xffff) + 1, maxPduBytes);
   });
 }
 
