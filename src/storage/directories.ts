@@ -1,0 +1,203 @@
+// The directories of the area: made on demand, kept open in bounded number, never reached through a symbolic link.
+import { constants } from 'node:fs';
+import { codeOf } from '../util/errors.ts';
+import { Directory, realPathOf } from './directory.ts';
+import { awaitedLater, closeDescriptor, flushAll, makeDirectory, openDescriptor } from './file-calls.ts';
+import { StorageError, storageErrorOf } from './storage-error.ts';
+
+const MAX_OPEN = 128;
+const MODE = 0o750;
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+interface Entry {
+  readonly path: string;
+  readonly opening: Promise<Directory>;
+  readonly parent: Entry | undefined;
+  /** Uses under way plus open directories below; closed only at zero. */
+  users: number;
+  forgotten: boolean;
+}
+
+export class Directories {
+  readonly root: string;
+  readonly rootDirectory: Directory;
+  readonly #entries = new Map<string, Entry>();
+  #fault: StorageError | undefined;
+
+  private constructor(root: string, fd: number) {
+    this.root = root;
+    this.rootDirectory = new Directory('', root, fd, undefined, () => this.#flush(fd, ''));
+  }
+
+  /** `root` itself may be reached through symbolic links: that is the administrator's choice, all below is ours. */
+  static async open(root: string): Promise<Directories> {
+    const fd = await openDescriptor(root, constants.O_RDONLY | constants.O_DIRECTORY);
+    return new Directories(realPathOf(fd), fd);
+  }
+
+  /** Throws once a flush has failed. After that the kernel may report success for what never reached the disk, so no
+   *  later flush proves anything, and nothing may be acknowledged until somebody has looked at the disk. */
+  checkFault(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** Runs `work` with the directory open, making it and those above when they are missing. */
+  async use<T>(path: string, work: (directory: Directory) => Promise<T>): Promise<T> {
+    this.checkFault();
+    const first = await this.#attempt(path, work, false);
+    if (first !== 'moved') return first.result;
+    // Somebody moved or removed directories behind our back: begin again from the root, once.
+    for (const entry of this.#entries.values()) this.#forget(entry);
+    const second = await this.#attempt(path, work, true);
+    if (second !== 'moved') return second.result;
+    throw new StorageError(
+      'unusable',
+      `directory ${path} does not stay in its place; is ${this.root} being moved?`,
+    );
+  }
+
+  /** Like `use` for a directory that must be there already; nothing is made. Works after a fault as well: undoing
+   *  must be tried even then. */
+  async useExisting<T>(path: string, work: (directory: Directory) => Promise<T>): Promise<T> {
+    const directory = await this.#openExisting(path);
+    try {
+      return await work(directory);
+    } finally {
+      await closeDescriptor(directory.fd);
+    }
+  }
+
+  /** Opens a directory for as long as the area is open. */
+  async pin(path: string): Promise<Directory> {
+    return await this.#acquire(path).opening;
+  }
+
+  async close(): Promise<void> {
+    for (const entry of [...this.#entries.values()].reverse())
+      await closeDescriptor((await entry.opening).fd);
+    this.#entries.clear();
+    await closeDescriptor(this.rootDirectory.fd);
+  }
+
+  async #attempt<T>(
+    path: string,
+    work: (directory: Directory) => Promise<T>,
+    lookNow: boolean,
+  ): Promise<'moved' | { result: T }> {
+    const entry = this.#acquire(path);
+    try {
+      const directory = await entry.opening;
+      if (!directory.isInPlace(lookNow)) return 'moved';
+      try {
+        return { result: await work(directory) };
+      } catch (error) {
+        // A name cannot be made in a directory that was removed a moment ago.
+        if (codeOf(error) === 'missing' && !directory.isInPlace(true)) return 'moved';
+        throw error;
+      }
+    } finally {
+      this.#release(entry);
+    }
+  }
+
+  #acquire(path: string): Entry {
+    const known = this.#entries.get(path);
+    // Taking it out and putting it back keeps the map in order of last use.
+    if (known !== undefined) this.#entries.delete(path);
+    const entry = known ?? this.#newEntry(path);
+    this.#entries.set(path, entry);
+    entry.users += 1;
+    return entry;
+  }
+
+  #newEntry(path: string): Entry {
+    const cut = path.lastIndexOf('/');
+    const parent = cut < 0 ? undefined : this.#acquire(path.slice(0, cut));
+    const opening = awaitedLater(this.#open(path, path.slice(cut + 1), parent));
+    const entry: Entry = { path, opening, parent, users: 0, forgotten: false };
+    opening.then(undefined, () => this.#forget(entry));
+    this.#trim();
+    return entry;
+  }
+
+  async #open(path: string, name: string, parentEntry: Entry | undefined): Promise<Directory> {
+    const parent = parentEntry === undefined ? this.rootDirectory : await parentEntry.opening;
+    try {
+      const fd = await openOrMake(parent.at(name));
+      return new Directory(path, `${this.root}/${path}`, fd, parent, () => this.#flush(fd, path));
+    } catch (error) {
+      throw storageErrorOf(error, `directory ${path}`);
+    }
+  }
+
+  async #openExisting(path: string): Promise<Directory> {
+    const realPath = `${this.root}/${path}`;
+    try {
+      const fd = await openDescriptor(realPath, OPEN_FLAGS);
+      const directory = new Directory(path, realPath, fd, undefined, () => this.#flush(fd, path));
+      if (directory.isInPlace(true)) return directory;
+      await closeDescriptor(fd);
+    } catch (error) {
+      throw storageErrorOf(error, `directory ${path}`);
+    }
+    throw new StorageError(
+      'bad-path',
+      `directory ${path}: a symbolic link is in the way and is not followed`,
+    );
+  }
+
+  async #flush(fd: number, path: string): Promise<void> {
+    this.checkFault();
+    try {
+      await flushAll(fd);
+    } catch (cause) {
+      const error = storageErrorOf(cause, `flush of directory ${path || this.root}`);
+      if (error.code !== 'no-space') this.#fault ??= error;
+      throw error;
+    }
+  }
+
+  #release(entry: Entry): void {
+    entry.users -= 1;
+    if (entry.forgotten) this.#closeUnused(entry);
+    else this.#trim();
+  }
+
+  #forget(entry: Entry): void {
+    if (entry.forgotten) return;
+    entry.forgotten = true;
+    if (this.#entries.get(entry.path) === entry) this.#entries.delete(entry.path);
+    this.#closeUnused(entry);
+  }
+
+  #trim(): void {
+    if (this.#entries.size <= MAX_OPEN) return;
+    for (const entry of this.#entries.values()) {
+      if (entry.users > 0) continue;
+      this.#forget(entry);
+      return;
+    }
+  }
+
+  #closeUnused(entry: Entry): void {
+    if (entry.users > 0) return;
+    if (entry.parent !== undefined) this.#release(entry.parent);
+    // One that could not be opened has nothing to close; a failed close of a directory loses nothing.
+    void awaitedLater(entry.opening.then((directory) => closeDescriptor(directory.fd)));
+  }
+}
+
+async function openOrMake(path: string): Promise<number> {
+  try {
+    return await openDescriptor(path, OPEN_FLAGS);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  try {
+    await makeDirectory(path, MODE);
+  } catch (error) {
+    // Another association, or another daemon on the same volume, was faster.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+  return await openDescriptor(path, OPEN_FLAGS);
+}

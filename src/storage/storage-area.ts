@@ -1,0 +1,179 @@
+// The storage area on the volume (design §3): the one door through which instances get onto the disk and off it.
+import { constants } from 'node:fs';
+import { type FileHandle, opendir, open as openHandle } from 'node:fs/promises';
+import type { ByteSource } from '../util/byte-source.ts';
+import { codeOf } from '../util/errors.ts';
+import { KeyedLock } from '../util/keyed-lock.ts';
+import { AreaLock } from './area-lock.ts';
+import { KEEPING_DIRECTORIES, splitAreaPath } from './area-path.ts';
+import { ChunkPool } from './chunk-pool.ts';
+import { Directories } from './directories.ts';
+import { type Directory, realPathOf } from './directory.ts';
+import { makeDirectory, unlinkFile } from './file-calls.ts';
+import { isIncomingName } from './incoming-file.ts';
+import { Journal } from './journal.ts';
+import { moveFile, undoReplacement } from './placement.ts';
+import { SpaceGauge } from './space-gauge.ts';
+import { type SpoolHead, spool } from './spool.ts';
+import type { Spooled } from './spooled.ts';
+import { StorageError, storageErrorOf } from './storage-error.ts';
+import { type WalkEntry, walk } from './walk.ts';
+
+/** O_NONBLOCK: a named pipe that somebody put there must not hold a thread for ever. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export type { Spooled } from './spooled.ts';
+
+export interface StorageOptions {
+  /** Free space that incoming instances never touch. */
+  readonly reserveBytes: number;
+}
+
+export class StorageArea {
+  /** The real path of the area. */
+  readonly root: string;
+  readonly journal: Journal;
+  /** Files of interrupted receptions that were removed at opening. */
+  readonly sweptFiles: number;
+  readonly #directories: Directories;
+  readonly #incoming: Directory;
+  readonly #lock: AreaLock;
+  readonly #space: SpaceGauge;
+  readonly #paths = new KeyedLock();
+  readonly #chunks = new ChunkPool();
+
+  private constructor(
+    parts: {
+      directories: Directories;
+      incoming: Directory;
+      lock: AreaLock;
+      journal: Journal;
+      sweptFiles: number;
+    },
+    options: StorageOptions,
+  ) {
+    this.root = parts.directories.root;
+    this.journal = parts.journal;
+    this.sweptFiles = parts.sweptFiles;
+    this.#directories = parts.directories;
+    this.#incoming = parts.incoming;
+    this.#lock = parts.lock;
+    this.#space = new SpaceGauge(this.root, options.reserveBytes);
+  }
+
+  /** Makes what is missing (the directory above `root` must be there: a volume that is not mounted is not made up
+   *  for on the system disk), takes the lock, sweeps incoming/ and reads the journal. */
+  static async open(root: string, options: StorageOptions): Promise<StorageArea> {
+    const directories = await openRoot(root);
+    let lock: AreaLock | undefined;
+    try {
+      const incoming = await directories.pin('incoming');
+      const journalDirectory = await directories.pin('journal');
+      await checkOneVolume(directories, incoming);
+      await incoming.flush();
+      lock = await AreaLock.take(directories.rootDirectory);
+      const sweptFiles = await sweep(incoming);
+      const journal = await Journal.open(journalDirectory);
+      return new StorageArea({ directories, incoming, lock, journal, sweptFiles }, options);
+    } catch (error) {
+      await lock?.release();
+      await directories.close();
+      throw storageErrorOf(error, `opening ${root}`);
+    }
+  }
+
+  /** Throws `no-space` below the reserve, or `io` after a failed flush; a promise only when the volume is asked. */
+  checkSpace(): void | Promise<void> {
+    this.#directories.checkFault();
+    return this.#space.check();
+  }
+
+  /** Receives an instance into incoming/. On any failure, of the source as well, nothing is left there. */
+  async spool(head: SpoolHead, source: ByteSource): Promise<Spooled> {
+    this.#directories.checkFault();
+    const site = {
+      incoming: this.#incoming,
+      directories: this.#directories,
+      paths: this.#paths,
+      space: this.#space,
+      chunks: this.#chunks,
+    };
+    return await spool(site, head, source);
+  }
+
+  /** Opens a stored file for reading; it is a plain file inside the area, reached without any symbolic link. */
+  async open(path: string): Promise<FileHandle> {
+    splitAreaPath(path);
+    const realPath = `${this.root}/${path}`;
+    let handle: FileHandle | undefined;
+    try {
+      handle = await openHandle(realPath, READ_FLAGS);
+      const found = realPathOf(handle.fd);
+      const isPlain = (await handle.stat()).isFile();
+      // Removed or superseded since it was opened is fine: the content is still what it was.
+      if (isPlain && (found === realPath || found === `${realPath} (deleted)`)) return handle;
+    } catch (error) {
+      await handle?.close();
+      throw storageErrorOf(error, path);
+    }
+    await handle.close();
+    throw new StorageError('bad-path', `${path}: not a plain file, or reached through a symbolic link`);
+  }
+
+  /** Gives a file another name, flushed, never overwriting: to trash/ or quarantine/, and back. */
+  async move(from: string, to: string): Promise<void> {
+    await this.#paths.run(from, () => moveFile(this.#directories, from, to));
+  }
+
+  /** Brings back the state before a replacement that was interrupted and never acknowledged, wherever it stopped. */
+  async undoReplacement(path: string, supersededPath: string): Promise<void> {
+    await this.#paths.run(path, () => undoReplacement(this.#directories, path, supersededPath));
+  }
+
+  /** Every file under studies/, in no particular order, without holding a list of them. */
+  walk(): AsyncGenerator<WalkEntry> {
+    return walk(this.root, 'studies');
+  }
+
+  /** After everything received has been placed or discarded. */
+  async close(): Promise<void> {
+    await this.journal.close();
+    await this.#lock.release();
+    await this.#directories.close();
+  }
+}
+
+async function openRoot(root: string): Promise<Directories> {
+  try {
+    await makeDirectory(root, 0o750);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') {
+      throw storageErrorOf(error, `archive directory ${root} cannot be made (is the volume mounted?)`);
+    }
+  }
+  try {
+    return await Directories.open(root);
+  } catch (error) {
+    throw storageErrorOf(error, `archive directory ${root} cannot be opened`);
+  }
+}
+
+/** Links do not reach across volumes: found out now rather than with the first instance. */
+async function checkOneVolume(directories: Directories, incoming: Directory): Promise<void> {
+  const { dev } = await incoming.identity();
+  for (const path of KEEPING_DIRECTORIES) {
+    const other = await directories.use(path, (directory) => directory.identity());
+    if (other.dev === dev) continue;
+    throw new StorageError('unusable', `${directories.root}: incoming/ and ${path}/ must lie on one volume`);
+  }
+}
+
+async function sweep(incoming: Directory): Promise<number> {
+  let swept = 0;
+  for await (const { name } of await opendir(incoming.at('.'))) {
+    if (!isIncomingName(name)) continue;
+    await unlinkFile(incoming.at(name));
+    swept += 1;
+  }
+  return swept;
+}
