@@ -11,7 +11,7 @@ import { isVr, vrInfo } from './vr.ts';
 export interface WriteOptions {
   readonly transferSyntaxUid: string;
   /** Writes text with these, and names them in the data set when a text needs more than ASCII. Without it, what the
-   *  data set itself says in (0008,0005) holds. */
+   *  data set itself says in (0008,0005) holds, and where it says nothing, UTF-8. */
   readonly characterSets?: readonly string[];
 }
 
@@ -29,12 +29,12 @@ export function encodeDataSet(json: DicomJson, options: WriteOptions): Buffer {
     });
   }
   const own = json[CHARACTER_SET_KEY];
-  const characterSets = options.characterSets ?? own?.Value?.map((term) => String(term ?? '')) ?? [];
+  const characterSets = options.characterSets ??
+    own?.Value?.map((term) => String(term ?? '')) ?? ['ISO_IR 192'];
   const encoder = new Encoder(syntax, characterSets);
-  const { [CHARACTER_SET_KEY]: _, ...others } = json;
-  const elements = encoder.elements(others, 0);
+  const elements = encoder.elements(json, 0);
   const named: JsonElement | undefined =
-    options.characterSets === undefined
+    options.characterSets === undefined && own !== undefined
       ? own
       : encoder.beyondAscii && characterSets.length > 0
         ? { vr: 'CS', Value: [...characterSets] }
@@ -66,7 +66,9 @@ class Encoder {
     for (const [key, element] of Object.entries(json)) {
       const tag = tagOfKey(key);
       if (tag === undefined) throw new DicomError('unencodable', `"${key.slice(0, 16)}" is not a tag`);
-      if ((tag & 0xffff) !== 0) encoded.push(this.element(tag, element, depth));
+      // One Specific Character Set holds for all items: those that they came with are dropped.
+      if (tag === SPECIFIC_CHARACTER_SET || (tag & 0xffff) === 0) continue;
+      encoded.push(this.element(tag, element, depth));
     }
     return encoded.sort((a, b) => a.tag - b.tag);
   }
@@ -191,13 +193,19 @@ function textOf(tag: number, vr: string, value: JsonValue): string {
   return `${Alphabetic}=${Ideographic}=${Phonetic}`.replace(/={1,2}$/, '');
 }
 
-// A DS has at most 16 characters (PS3.5 §6.2): digits that do not fit are rounded off.
+// A DS has at most 16 characters (PS3.5 §6.2): the shorter notation, and where that is too long, fewer digits.
 function decimalStringOf(value: number): string {
-  let text = String(value);
+  let text = shortestOf(value);
   for (let digits = 15; text.length > MAX_DECIMAL_STRING_LENGTH; digits -= 1) {
-    text = String(Number(value.toPrecision(digits)));
+    text = shortestOf(Number(value.toPrecision(digits)));
   }
   return text;
+}
+
+function shortestOf(value: number): string {
+  const plain = String(value);
+  const exponential = value.toExponential();
+  return exponential.length < plain.length ? exponential : plain;
 }
 
 function isObject(value: JsonValue): value is PersonName | DicomJson {

@@ -102,8 +102,8 @@ const MAX_DECIMAL_LENGTH = 64;
  *  number cannot hold. */
 export function decimalOf(text: string): number | undefined {
   if (text.length > MAX_DECIMAL_LENGTH || !DECIMAL_FORM.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : undefined;
+  const number = Number(text) + 0; // + 0: JSON has no −0
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : undefined;
 }
 
 /** Without blanks and NULs at the end and, unless told otherwise, at the start. No regular expression: those take
