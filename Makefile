@@ -20,6 +20,8 @@ bench: $(INSTALLED) foreign-peers
 $(INSTALLED): package-lock.json .npmrc
 	@scripts/need-debian-packages npm=npm
 	npm ci --loglevel=error
+# npm 9 (Debian 12), on passing over the package for the other processor, takes its link to `node` away again.
+	@test -x node_modules/.bin/node || npm rebuild --silent
 	@touch $@
 
 # DCMTK and Orthanc are what the archive is tried against.
