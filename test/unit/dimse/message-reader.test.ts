@@ -56,7 +56,7 @@ describe('message reader', () => {
 
   test('a message without data set is complete with its command set', () => {
     const { begun, complete, command } = reader();
-    command(ECHO);
+    void command(ECHO);
     assert.deepEqual(begun, complete);
     assert.equal(begun[0]?.dataSet, undefined);
   });
@@ -71,7 +71,7 @@ describe('message reader', () => {
 
   test('a reader that is behind stops the transport', () => {
     const { command, dataSet } = reader();
-    command(STORE);
+    void command(STORE);
     assert.equal(dataSet(Buffer.alloc(1000), false), undefined);
     assert.ok(dataSet(Buffer.alloc(2 << 20), false) instanceof Promise);
   });
