@@ -19,9 +19,9 @@ bench: $(INSTALLED) foreign-peers
 # Node 24 itself is one of these packages: any npm will do, whatever Node it runs on.
 $(INSTALLED): package-lock.json .npmrc
 	@scripts/need-debian-packages npm=npm
-	npm ci --loglevel=error
+	npm ci --loglevel=error >&2
 # npm 9 (Debian 12), on passing over the package for the other processor, takes its link to `node` away again.
-	@test -x node_modules/.bin/node || npm rebuild --silent
+	@test -x node_modules/.bin/node || npm rebuild --silent >&2
 	@touch $@
 
 # DCMTK and Orthanc are what the archive is tried against.
