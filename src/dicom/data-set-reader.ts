@@ -57,33 +57,49 @@ function readPlain(
   }
 }
 
-// Deflate (PS3.5 §A.5) shrinks at most 1032 times: growing windows keep what a hostile stream makes us inflate
-// in proportion to what it takes to reach the end of the search.
-const FIRST_WINDOW_BYTES = 16 << 10;
+// Deflate (PS3.5 §A.5) shrinks up to 1032 times. A window that grows over the compressed bytes, and is narrowed where
+// it inflates to too much, finds a head in front of anything and never holds more than the limit.
+const FIRST_WINDOW_BYTES = 8 << 10;
+const WINDOW_GROWTH = 4;
+const LEAST_STEP_BYTES = 512;
 
 function readDeflated(bytes: Buffer, options: ReadOptions, limits: ReadLimits): ReadResult {
   const encoding = { explicit: true, bigEndian: false };
-  for (let window = FIRST_WINDOW_BYTES; ; window *= 4) {
-    const whole = window >= bytes.length;
-    const inflated = inflate(bytes.subarray(0, window), MAX_INFLATED_BYTES);
-    const result = readPlain(inflated, whole && options.complete, options, limits, encoding);
-    if (result.done) return result;
-    if (whole) return { done: false, wantedBytes: 2 * Math.max(bytes.length, FIRST_WINDOW_BYTES) };
+  let enough = Math.min(FIRST_WINDOW_BYTES, bytes.length);
+  let tooLittle = 0;
+  let tooMuch = Infinity;
+  for (;;) {
+    const inflated = inflate(bytes.subarray(0, enough));
+    if (inflated === undefined) {
+      tooMuch = enough;
+    } else {
+      const whole = enough === bytes.length;
+      const result = readPlain(inflated, whole && options.complete, options, limits, encoding);
+      if (result.done) return result;
+      if (whole) return { done: false, wantedBytes: 2 * Math.max(bytes.length, FIRST_WINDOW_BYTES) };
+      tooLittle = enough;
+    }
+    if (tooMuch - tooLittle < LEAST_STEP_BYTES) {
+      throw new DicomError(
+        'limit',
+        `Deflated data set has more than ${MAX_INFLATED_BYTES} bytes to look through`,
+      );
+    }
+    enough =
+      tooMuch === Infinity
+        ? Math.min(WINDOW_GROWTH * enough, bytes.length)
+        : tooLittle + Math.ceil((tooMuch - tooLittle) / 2);
   }
 }
 
-function inflate(bytes: Buffer, maxOutputLength: number): Buffer {
+// Undefined: more than the limit came out.
+function inflate(bytes: Buffer): Buffer | undefined {
   // What has arrived of an unfinished stream is given out by Z_SYNC_FLUSH instead of an error.
-  const settings = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength };
+  const settings = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_INFLATED_BYTES };
   try {
     return hasZlibHeader(bytes) ? inflateSync(bytes, settings) : inflateRawSync(bytes, settings);
   } catch (error) {
-    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') {
-      throw new DicomError(
-        'limit',
-        `Deflated data set has more than ${maxOutputLength} bytes to look through`,
-      );
-    }
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw new DicomError('malformed', 'Deflated data set cannot be inflated', { offset: 0, cause: error });
   }
 }

@@ -236,11 +236,12 @@ export class ElementReader {
   #headerAt(start: number, tag: number, explicit: boolean, end: number): Header {
     if (!explicit) return this.#implicitHeader(start, tag);
     const vr = vrOfBytes(this.#bytes[start + 4]!, this.#bytes[start + 5]!);
-    const header = vr === undefined ? undefined : this.#explicitHeader(start, tag, vr, vr.longHeader);
-    if (header !== undefined) {
-      if (header.length === UNDEFINED_LENGTH || start + header.bytes + header.length <= end) return header;
-    }
-    return this.#oddHeader(start, tag, end) ?? header ?? this.#fail('An unknown VR', tag, start);
+    if (vr === undefined) return this.#oddHeader(start, tag, end) ?? this.#fail('An unknown VR', tag, start);
+    const header = this.#explicitHeader(start, tag, vr);
+    const tooLong = header.length !== UNDEFINED_LENGTH && start + header.bytes + header.length > end;
+    // Only where the reserved bytes are none can something else than a cut be the reason.
+    const odd = tooLong && vr.longHeader && this.#uint16(start + 6) !== 0;
+    return (odd ? this.#oddHeader(start, tag, end) : undefined) ?? header;
   }
 
   #implicitHeader(start: number, tag: number): Header {
@@ -249,8 +250,8 @@ export class ElementReader {
     return { vr: signed ? vrInfo('SS') : vrInfo(name), bytes: 8, length: this.#uint32(start + 4) };
   }
 
-  #explicitHeader(start: number, tag: number, vr: Vr, longHeader: boolean): Header {
-    if (!longHeader) return { vr, bytes: 8, length: this.#uint16(start + 6) };
+  #explicitHeader(start: number, tag: number, vr: Vr): Header {
+    if (!vr.longHeader) return { vr, bytes: 8, length: this.#uint16(start + 6) };
     this.#require(start + 12, 'An element header', tag, start);
     const length = this.#uint32(start + 8);
     // A sender that did not know a standard attribute wrote UN; its value is what the dictionary says, in
@@ -301,7 +302,7 @@ export class ElementReader {
     const start = this.offset;
     if (start + 8 > Math.min(end, this.#bytes.length)) return declared;
     const tag = this.#tagAt(start);
-    if (tag >>> 16 === DELIMITER_GROUP) return declared;
+    if (tag >>> 16 === DELIMITER_GROUP || tag === 0) return declared;
     const vr = vrOfBytes(this.#bytes[start + 4]!, this.#bytes[start + 5]!);
     const length = this.#uint32(start + 4);
     if (!declared) return vr?.name === vrOf(tag) && (vr.longHeader || length > 0xffff);
@@ -312,7 +313,7 @@ export class ElementReader {
   // Deviation (PS3.10 §7.2): accepts zeros after the last element, because discs and tapes round files up.
   #onlyPaddingLeft(start: number): boolean {
     const bytes = this.#bytes;
-    if (!this.#complete || bytes[start] !== 0 || bytes[start + 1] !== 0) return false;
+    if (!this.#complete || bytes[start] !== 0) return false;
     for (let index = start; index < bytes.length; index += 1) if (bytes[index] !== 0) return false;
     return true;
   }
