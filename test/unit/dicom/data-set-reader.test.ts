@@ -337,6 +337,15 @@ describe('reading only a part', () => {
     assert.equal(result.endOffset, PATIENT.length);
   });
 
+  test('and where a long head stands before what shrinks a thousandfold', () => {
+    const noise = Buffer.from(Array.from({ length: 60_000 }, () => Math.floor(Math.random() * 256)));
+    const head = Buffer.concat([long(0x00420011, 'OB', noise), short(0x00280010, 'US', u16(512))]);
+    const pixels = Buffer.concat([long(0x7fe00010, 'OW', '', 40_000_000), Buffer.alloc(40_000_000)]);
+    const bytes = deflateRawSync(Buffer.concat([head, pixels]));
+    const dataSet = readWhole(bytes, { transferSyntaxUid: DEFLATED, stopBefore: 0x7fe00010 });
+    assert.equal(dataSet.number(0x00280010), 512);
+  });
+
   test('the beginning of a deflated data set gives its head, or wants more', () => {
     const noise = Buffer.from(Array.from({ length: 60_000 }, (_, index) => (index * 7919) % 251));
     const bytes = deflateRawSync(Buffer.concat([PATIENT, long(0x7fe00010, 'OW', noise)]), { level: 1 });
