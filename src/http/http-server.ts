@@ -59,7 +59,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 function application({ version, health, registry, log, healthTimeoutMs }: HttpServerOptions): Koa {
   const timeoutMs = healthTimeoutMs ?? HEALTH_TIMEOUT_MS;
   const router = new Router({ strict: true, sensitive: true });
-  router.get('/api/health', healthRoute({ version, health, timeoutMs }));
+  router.get('/api/health', healthRoute({ version, health, timeoutMs, log }));
   router.get('/api/openapi.json', (context) => {
     context.body = openApi(version);
   });

@@ -1,6 +1,8 @@
 // GET /api/health: can this archive take and give back instances right now?
 import type { Middleware } from 'koa';
 import { z } from 'zod';
+import { messageOf } from '../../util/errors.ts';
+import type { Log } from '../../util/log.ts';
 
 /** What the rest of the program says about itself. `ok` when everything works; else what is the matter. */
 export type Health =
@@ -20,26 +22,33 @@ export interface HealthOptions {
   /** Asks the parts that have to work, such as the catalogue. A rejection, or silence, is `failing`. */
   readonly health: () => Promise<Health> | Health;
   readonly timeoutMs: number;
+  readonly log: Log;
 }
 
 /** 200 when ready, 503 with the same form of answer when not. */
-export function healthRoute({ version, health, timeoutMs }: HealthOptions): Middleware {
+export function healthRoute({ version, health, timeoutMs, log }: HealthOptions): Middleware {
+  let known: string | undefined;
+  // Somebody asks every few seconds: the log gets the reason once, until it is another one.
+  const failing = (error: unknown): Health => {
+    const reason = messageOf(error);
+    if (reason !== known) log.error('health: the archive cannot work', { reason });
+    known = reason;
+    // The reason could carry names and paths, so it stays in the log.
+    return { status: 'failing', detail: 'the archive cannot work at the moment; the log says why' };
+  };
   return async (context) => {
-    const state = await within(timeoutMs, health);
+    const state = await within(timeoutMs, health).catch(failing);
+    if (state.status === 'ok') known = undefined;
     context.status = state.status === 'ok' ? 200 : 503;
     context.body = healthAnswer.parse({ ...state, version });
   };
 }
 
 async function within(timeoutMs: number, health: HealthOptions['health']): Promise<Health> {
-  const { promise: late, resolve } = Promise.withResolvers<Health>();
-  const detail = `no answer from the archive within ${timeoutMs} ms`;
-  const timer = setTimeout(() => resolve({ status: 'failing', detail }), timeoutMs);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
     return await Promise.race([Promise.resolve().then(health), late]);
-  } catch {
-    // The reason is in the log of the part that failed; here it could carry names and paths.
-    return { status: 'failing', detail: 'the archive cannot work at the moment; the log says why' };
   } finally {
     clearTimeout(timer);
   }

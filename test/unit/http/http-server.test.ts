@@ -18,7 +18,7 @@ let logged: string[];
 const log = {
   ...silentLog,
   error: (message: string, fields?: Record<string, unknown>) =>
-    void logged.push(`${message} ${fields?.error}`),
+    void logged.push(`${message} ${fields?.error ?? fields?.reason}`),
 };
 const options = { host: '127.0.0.1', port: 0, version: '9.9.9', registry, log, healthTimeoutMs: 50 };
 
@@ -112,7 +112,18 @@ describe('GET /api/health', () => {
     health = () => new Promise(() => {});
     const { status, text } = await ask('/api/health');
     assert.equal(status, 503);
-    assert.match(JSON.parse(text).detail, /no answer from the archive within 50 ms/);
+    assert.equal(JSON.parse(text).status, 'failing');
+    assert.deepEqual(logged, ['health: the archive cannot work no answer within 50 ms']);
+  });
+
+  test('the log gets a reason once, and again after everything worked', async () => {
+    const failing = () => Promise.reject(new Error('no space'));
+    for (const now of [failing, failing, () => ({ status: 'ok' }) as const, failing]) {
+      health = now;
+      await ask('/api/health');
+    }
+    assert.equal(logged.length, 2);
+    assert.equal(logged[0], 'health: the archive cannot work no space');
   });
 
   test('HEAD answers with the same status and no body', async () => {
