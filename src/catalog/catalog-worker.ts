@@ -1,0 +1,154 @@
+// The thread of the catalogue: all database calls happen here, so none ever holds up the network.
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../util/errors.ts';
+import type { InstanceLocation } from './catalog.ts';
+import type { Engine } from './engine.ts';
+import { CatalogError } from './errors.ts';
+import { find, type Lineage, prepareFind } from './find.ts';
+import { prepareIngest } from './ingest.ts';
+import { openEngine } from './open-engine.ts';
+import { PagedSearch } from './paged-search.ts';
+import type { Row } from './rows.ts';
+import { locate, prepareSelect, select } from './select.ts';
+import {
+  type AnswerMessage,
+  type LocationPage,
+  type MatchPage,
+  OPENED,
+  type Operations,
+  type PageRow,
+  type RequestMessage,
+} from './worker-protocol.ts';
+
+type Answer = Operations[keyof Operations]['answer'];
+
+class CatalogService {
+  readonly #engine: Engine;
+  readonly #ingest: ReturnType<typeof prepareIngest>;
+  readonly #find: ReturnType<typeof prepareFind>;
+  readonly #select: ReturnType<typeof prepareSelect>;
+  readonly #finds = new Map<number, PagedSearch<Lineage>>();
+  readonly #selects = new Map<number, PagedSearch<InstanceLocation>>();
+  readonly #running = new Set<Promise<Answer>>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#ingest = prepareIngest(engine);
+    this.#find = prepareFind(engine);
+    this.#select = prepareSelect(engine);
+  }
+
+  async handle(message: RequestMessage): Promise<AnswerMessage> {
+    const { id } = message;
+    const running = this.#answer(message);
+    if (message.operation !== 'close') this.#running.add(running);
+    try {
+      return { id, answer: await running };
+    } catch (error) {
+      const { code, message: words } = this.#engine.describe(error);
+      return { id, error: { code, message: words } };
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #answer(message: RequestMessage): Promise<Answer> {
+    const { db } = this.#engine;
+    switch (message.operation) {
+      case 'ingest':
+        await this.#ingest(message.request);
+        return undefined;
+      case 'locate':
+        return locate(this.#select, message.request);
+      case 'superseded':
+        return this.#select.superseded(db, message.request);
+      case 'counts':
+        return (await this.#select.totals(db, undefined))[0];
+      case 'find': {
+        const { search, request } = message.request;
+        this.#finds.set(search, new PagedSearch((pacer) => find(this.#find, request, pacer)));
+        return this.#matchPage(search);
+      }
+      case 'findMore':
+        return this.#matchPage(message.request);
+      case 'select': {
+        const { search, request } = message.request;
+        this.#selects.set(search, new PagedSearch((pacer) => select(this.#select, request, pacer)));
+        return this.#locationPage(search);
+      }
+      case 'selectMore':
+        return this.#locationPage(message.request);
+      case 'stop':
+        this.#stop(message.request);
+        return undefined;
+      case 'close':
+        for (const search of [...this.#finds.keys(), ...this.#selects.keys()]) this.#stop(search);
+        await Promise.allSettled(this.#running);
+        await this.#engine.close();
+        return undefined;
+    }
+  }
+
+  async #matchPage(search: number): Promise<MatchPage> {
+    const { items, done } = await nextPage(this.#finds, search);
+    const rows: PageRow[] = [];
+    const places = new Map<Row, number>();
+    const placeOf = (row: Row): number => {
+      let place = places.get(row);
+      if (place === undefined) {
+        place = rows.push({ text: row.text, computed: row.computed }) - 1;
+        places.set(row, place);
+      }
+      return place;
+    };
+    return { done, matches: items.map((lineage) => lineage.map(placeOf)), rows };
+  }
+
+  async #locationPage(search: number): Promise<LocationPage> {
+    const { items, done } = await nextPage(this.#selects, search);
+    return { done, locations: items };
+  }
+
+  #stop(search: number): void {
+    this.#finds.get(search)?.stop();
+    this.#finds.delete(search);
+    this.#selects.get(search)?.stop();
+    this.#selects.delete(search);
+  }
+}
+
+async function nextPage<T>(
+  searches: Map<number, PagedSearch<T>>,
+  search: number,
+): Promise<{ items: readonly T[]; done: boolean }> {
+  try {
+    const page = (await searches.get(search)?.next()) ?? { items: [], done: true };
+    if (page.done) searches.delete(search);
+    return page;
+  } catch (error) {
+    searches.delete(search);
+    throw error;
+  }
+}
+
+async function serve(port: MessagePort, url: string): Promise<void> {
+  const service = new CatalogService(await openEngine(url));
+  port.on('message', (message: RequestMessage) => {
+    void service.handle(message).then((answer) => {
+      port.postMessage(answer);
+      if (message.operation === 'close') port.close();
+    });
+  });
+  port.postMessage({ id: OPENED, answer: undefined } satisfies AnswerMessage);
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const { url } = workerData as { url: string };
+  serve(port, url).catch((error: unknown) => {
+    const code = error instanceof CatalogError ? error.code : 'catalog-failed';
+    port.postMessage({ id: OPENED, error: { code, message: messageOf(error) } } satisfies AnswerMessage);
+    port.close();
+  });
+}

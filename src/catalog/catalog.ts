@@ -1,0 +1,94 @@
+// The searchable index of the archive: what it is told, what it can be asked. No SQL and no threads here.
+
+import type { DicomJson } from '../dicom/dicom-json.ts';
+
+/** Where the bytes of an instance are, and what proves them. */
+export interface StoredLocation {
+  readonly path: string;
+  readonly transferSyntaxUid: string;
+  /** Of the data set, hex. */
+  readonly sha256: string;
+  readonly dataSetBytes: number;
+  readonly dataSetOffset: number;
+  readonly fileBytes: number;
+  /** ISO 8601, UTC, milliseconds; compared as text. */
+  readonly receivedAt: string;
+  readonly sourceAeTitle: string;
+}
+
+/** One received instance, its attributes already split by level (see attributeGroups). */
+export interface InstanceRecord {
+  readonly patient: { readonly id: string; readonly issuer: string; readonly attributes: DicomJson };
+  readonly study: { readonly uid: string; readonly attributes: DicomJson };
+  readonly series: { readonly uid: string; readonly attributes: DicomJson };
+  readonly instance: { readonly uid: string; readonly sopClassUid: string; readonly attributes: DicomJson };
+  readonly location: StoredLocation;
+  /** Where the older content of this SOP Instance UID went, when there was any. */
+  readonly supersededPath?: string;
+}
+
+/** Query/Retrieve level (PS3.4 §C.6). */
+export type QueryLevel = 'PATIENT' | 'STUDY' | 'SERIES' | 'IMAGE';
+
+export interface Query {
+  readonly level: QueryLevel;
+  /** Matching keys and empty return keys, without (0008,0052) and (0008,0005). */
+  readonly identifier: DicomJson;
+  /** Person names match by the beginnings of their parts, in any order, without accents. */
+  readonly fuzzyNames?: boolean;
+  /** Keys of levels below `level` count: at least one descendant must match them (PS3.4 §C.4.1.2.2).
+   *  Without it they are left out of account. */
+  readonly lowerLevelKeys?: boolean;
+  /** A date key and its time key are one range (PS3.4 §C.2.2.2.5.3) instead of two. */
+  readonly combinedDateTime?: boolean;
+  /** Ends the query: the iteration throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Match {
+  /** Everything kept of this level and the levels above, with counters and Modalities in Study. */
+  readonly attributes: DicomJson;
+}
+
+export interface InstanceLocation {
+  readonly sopInstanceUid: string;
+  readonly sopClassUid: string;
+  readonly seriesUid: string;
+  readonly studyUid: string;
+  readonly patientId: string;
+  readonly location: StoredLocation;
+}
+
+/** Every given key must hold; a list holds when one of its values does. At least one key. */
+export interface SelectKeys {
+  readonly patientId?: string;
+  readonly issuer?: string;
+  readonly studyUids?: readonly string[];
+  readonly seriesUids?: readonly string[];
+  readonly sopInstanceUids?: readonly string[];
+}
+
+export interface Counts {
+  readonly patients: number;
+  readonly studies: number;
+  readonly series: number;
+  readonly instances: number;
+  /** Of the current files. */
+  readonly bytes: number;
+}
+
+export interface Catalog {
+  /** One durable transaction. Idempotent: content that is current or listed already changes nothing. The
+   *  content received last is current, older content stays listed as superseded. */
+  ingest(batch: readonly InstanceRecord[]): Promise<void>;
+  /** The current content of one SOP Instance UID. */
+  locate(sopInstanceUid: string): Promise<InstanceLocation | undefined>;
+  /** Older contents of one SOP Instance UID, newest first. */
+  superseded(sopInstanceUid: string): Promise<readonly StoredLocation[]>;
+  /** Matches in pages; memory does not grow with their number. */
+  find(query: Query): AsyncIterable<readonly Match[]>;
+  /** Instances to retrieve, in pages, series by series in order of Instance Number. */
+  select(keys: SelectKeys): AsyncIterable<readonly InstanceLocation[]>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
+}

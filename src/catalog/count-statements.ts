@@ -1,0 +1,122 @@
+// How often each modality and SOP class occurs in a study: the rows behind Modalities in Study.
+
+import type { StudyState } from './ingest-state.ts';
+import { type Connection, type Prepared, prepare, prepareRows } from './prepared.ts';
+import type { StudyModalityTable, StudySopClassTable } from './schema.ts';
+
+type WriteCounts = (connection: Connection, study: StudyState) => Promise<void>;
+
+/** How often each modality and SOP class is in a study. Most batches change one row. */
+export function prepareCounts(db: Connection): WriteCounts {
+  const modality = {
+    insert: prepareRows(['study_id', 'modality', 'series'], (rows: readonly StudyModalityTable[]) =>
+      db.insertInto('study_modality').values(rows),
+    ),
+    update: prepare<StudyModalityTable, unknown>((slot) =>
+      db
+        .updateTable('study_modality')
+        .set({ series: slot((row) => row.series) })
+        .where(
+          'study_id',
+          '=',
+          slot((row) => row.study_id),
+        )
+        .where(
+          'modality',
+          '=',
+          slot((row) => row.modality),
+        ),
+    ),
+    remove: prepare<StudyModalityTable, unknown>((slot) =>
+      db
+        .deleteFrom('study_modality')
+        .where(
+          'study_id',
+          '=',
+          slot((row) => row.study_id),
+        )
+        .where(
+          'modality',
+          '=',
+          slot((row) => row.modality),
+        ),
+    ),
+  };
+  const sopClass = {
+    insert: prepareRows(['study_id', 'sop_class_uid', 'instances'], (rows: readonly StudySopClassTable[]) =>
+      db.insertInto('study_sop_class').values(rows),
+    ),
+    update: prepare<StudySopClassTable, unknown>((slot) =>
+      db
+        .updateTable('study_sop_class')
+        .set({ instances: slot((row) => row.instances) })
+        .where(
+          'study_id',
+          '=',
+          slot((row) => row.study_id),
+        )
+        .where(
+          'sop_class_uid',
+          '=',
+          slot((row) => row.sop_class_uid),
+        ),
+    ),
+    remove: prepare<StudySopClassTable, unknown>((slot) =>
+      db
+        .deleteFrom('study_sop_class')
+        .where(
+          'study_id',
+          '=',
+          slot((row) => row.study_id),
+        )
+        .where(
+          'sop_class_uid',
+          '=',
+          slot((row) => row.sop_class_uid),
+        ),
+    ),
+  };
+  return async (connection, study) => {
+    if (study.id === undefined) return;
+    const study_id = study.id;
+    await writeCounts(connection, modality, study.stored?.modalities, study.modalities, (value, series) => ({
+      study_id,
+      modality: value,
+      series,
+    }));
+    await writeCounts(
+      connection,
+      sopClass,
+      study.stored?.sopClasses,
+      study.sopClasses,
+      (value, instances) => ({
+        study_id,
+        sop_class_uid: value,
+        instances,
+      }),
+    );
+  };
+}
+
+interface CountStatements<R> {
+  readonly insert: Prepared<readonly R[], unknown>;
+  readonly update: Prepared<R, unknown>;
+  readonly remove: Prepared<R, unknown>;
+}
+
+async function writeCounts<R>(
+  connection: Connection,
+  statements: CountStatements<R>,
+  before: ReadonlyMap<string, number> | undefined,
+  after: ReadonlyMap<string, number>,
+  rowOf: (value: string, count: number) => R,
+): Promise<void> {
+  const added: R[] = [];
+  for (const [value, count] of after) {
+    const stored = before?.get(value) ?? 0;
+    if (count === stored) continue;
+    if (stored === 0) added.push(rowOf(value, count));
+    else await (count === 0 ? statements.remove : statements.update)(connection, rowOf(value, count));
+  }
+  await statements.insert(connection, added);
+}

@@ -1,0 +1,137 @@
+// Person names (PS3.5 §6.2.1) as they are compared: by component group, without regard to case.
+
+import { foldForms, foldValue, searchKey, TRUNCATED, trimBlanks, upperCase } from './normalise.ts';
+import { exactRange, type KeyRange, patternRange, WildCard } from './wild-card.ts';
+
+/** The component groups of one name, as DICOM JSON has them (PS3.18 §F.2.2). */
+export interface ComponentGroups {
+  readonly Alphabetic?: string;
+  readonly Ideographic?: string;
+  readonly Phonetic?: string;
+}
+
+const GROUPS = ['Alphabetic', 'Ideographic', 'Phonetic'] as const;
+type Group = (typeof GROUPS)[number];
+
+/** Missing trailing components equal empty ones, so carets at the end say nothing. */
+export function foldGroup(group: string): string {
+  const folded = upperCase(foldValue(group));
+  return folded.includes('^') ? folded.replace(/ *\^ */g, '^').replace(/[\^ ]+$/, '') : folded;
+}
+
+function foldGroups(name: ComponentGroups): string[] {
+  return GROUPS.map((group) => foldGroup(name[group] ?? ''));
+}
+
+/** Search keys of one name: its component groups. */
+export function nameKeys(name: ComponentGroups): string[] {
+  return foldGroups(name)
+    .filter((group) => group !== '')
+    .map(searchKey);
+}
+
+/** A key for names, ready to be tried on values. */
+export interface NameCriterion {
+  test(name: ComponentGroups): boolean;
+  /** Where to look in the search keys (or, when `fuzzy`, among the name parts). */
+  readonly range: KeyRange;
+  readonly fuzzy: boolean;
+}
+
+/** One key value; undefined when every name matches it. */
+export function nameCriterion(key: ComponentGroups, fuzzy: boolean): NameCriterion | undefined {
+  const given = GROUPS.filter((group) => {
+    const text = key[group] ?? '';
+    return trimBlanks(text) !== '' && !WildCard.isUniversal(text);
+  });
+  if (given.length === 0) return undefined;
+  if (fuzzy && given.every((group) => isPlainOrPrefix(key[group] ?? ''))) {
+    return fuzzyCriterion(given.map((group) => key[group] ?? '').join('^'));
+  }
+  const tests = given.map((group) => ({ group, ...groupTest(key[group] ?? '') }));
+  // A key that is only in the first place is tried on every group: requestors without the notion of groups
+  // write an ideographic name there. A key with '=' names the groups it means.
+  const anywhere = key.Ideographic === undefined && key.Phonetic === undefined;
+  const test = (name: ComponentGroups): boolean => {
+    const groups = foldGroups(name);
+    return tests.every(({ group, test }) =>
+      anywhere ? groups.some((value) => value !== '' && test(value)) : testGroup(groups, group, test),
+    );
+  };
+  const narrowest = tests.reduce((best, next) => (weight(next.range) > weight(best.range) ? next : best));
+  return { test, range: narrowest.range, fuzzy: false };
+}
+
+function testGroup(groups: readonly string[], group: Group, test: (value: string) => boolean): boolean {
+  const value = groups[GROUPS.indexOf(group)] ?? '';
+  return value !== '' && test(value);
+}
+
+function weight(range: KeyRange): number {
+  return range.from !== '' ? 1000 + range.from.length : (range.contains?.length ?? 0);
+}
+
+function groupTest(key: string): { test: (value: string) => boolean; range: KeyRange } {
+  if (!WildCard.isPattern(key)) {
+    const folded = foldGroup(key);
+    return { test: (value) => value === folded, range: exactRange(folded) };
+  }
+  const pattern = WildCard.parse(key, (literal, last) => {
+    const folded = upperCase(foldForms(literal)).replace(/ *\^ */g, '^');
+    return last ? folded.replace(/[\^ ]+$/, '') : folded;
+  });
+  const carets = countCarets(pattern.segments.join(''));
+  const test = (value: string): boolean =>
+    // 'WANG^*' also means the WANG without a given name, whose carets were dropped.
+    pattern.test(value.padEnd(value.length + Math.max(0, carets - countCarets(value)), '^')) ||
+    pattern.test(value);
+  return { test, range: patternRange(pattern, (literal) => literal.replace(/^[\^ ]+|[\^ ]+$/g, '')) };
+}
+
+function countCarets(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('^'); at >= 0; at = text.indexOf('^', at + 1)) count++;
+  return count;
+}
+
+function isPlainOrPrefix(key: string): boolean {
+  return !WildCard.isPattern(key.replace(/\*+ *$/, ''));
+}
+
+const CJK = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+$/u;
+const MAX_SUFFIXES = 8;
+
+/** The parts of a name for fuzzy matching: upper case without accents, cut at everything that is no letter. */
+function nameParts(text: string): string[] {
+  const bare = upperCase(foldForms(text)).normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC');
+  return bare.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '');
+}
+
+/** Name parts that a fuzzy key may begin. Han, kana and hangul names are written without blanks, so each of
+ *  their endings counts as a part: 小东 finds 王小东. */
+export function fuzzyKeys(name: ComponentGroups): string[] {
+  const keys = new Set<string>();
+  for (const part of nameParts(GROUPS.map((group) => name[group] ?? '').join('^'))) {
+    keys.add(searchKey(part));
+    if (!CJK.test(part)) continue;
+    const characters = Array.from(part);
+    for (let i = 1; i < Math.min(characters.length, MAX_SUFFIXES); i++) {
+      keys.add(searchKey(characters.slice(i).join('')));
+    }
+  }
+  return [...keys];
+}
+
+function fuzzyCriterion(key: string): NameCriterion | undefined {
+  const wanted = nameParts(key).map(searchKey);
+  const longest = wanted.reduce((best, next) => (next.length > best.length ? next : best), '');
+  if (longest === '') return undefined;
+  return {
+    test: (name) => {
+      const parts = fuzzyKeys(name);
+      return wanted.every((want) => parts.some((part) => part.startsWith(want)));
+    },
+    range: patternRange(WildCard.parse(`${longest.replace(TRUNCATED, '')}*`, (literal) => literal)),
+    fuzzy: true,
+  };
+}

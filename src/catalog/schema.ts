@@ -1,0 +1,122 @@
+// The tables, as Kysely sees them. Columns are the same in every engine; each engine's migrations make them.
+
+import type { Generated } from 'kysely';
+
+interface Counters {
+  instances: number;
+  bytes: number;
+}
+
+/** What every described entity has: DICOM JSON text of its attributes and when the newest of them came. */
+interface Described {
+  id: Generated<number>;
+  attributes: string;
+  received_at: string;
+}
+
+export interface PatientTable extends Described, Counters {
+  /** Hash of issuer and Patient ID, or of the study's UID for a patient without an ID. Unique. */
+  identity: string;
+  patient_id: string;
+  issuer: string;
+  studies: number;
+  series: number;
+}
+
+export interface StudyTable extends Described, Counters {
+  patient_id: number;
+  /** Unique. */
+  uid: string;
+  series: number;
+  /** What study_modality and study_sop_class hold, as return keys: sorted, separated by backslashes. */
+  modalities: string;
+  sop_classes: string;
+}
+
+/** Unique by study and UID: sloppy software uses one Series Instance UID in two studies. */
+export interface SeriesTable extends Described, Counters {
+  study_id: number;
+  uid: string;
+  modality: string;
+}
+
+export interface InstanceTable {
+  id: Generated<number>;
+  series_id: number;
+  /** Unique. */
+  uid: string;
+  sop_class_uid: string;
+  /** Instance Number, for the order of retrieval. */
+  number: number;
+  attributes: string;
+  path: string;
+  transfer_syntax_uid: string;
+  sha256: string;
+  data_set_bytes: number;
+  data_set_offset: number;
+  file_bytes: number;
+  received_at: string;
+  source_ae_title: string;
+}
+
+/** Older contents of an instance UID. Unique by UID and path. */
+export interface SupersededTable {
+  id: Generated<number>;
+  uid: string;
+  path: string;
+  transfer_syntax_uid: string;
+  sha256: string;
+  data_set_bytes: number;
+  data_set_offset: number;
+  file_bytes: number;
+  received_at: string;
+  source_ae_title: string;
+}
+
+/** How many series of a study have a modality. */
+export interface StudyModalityTable {
+  study_id: number;
+  modality: string;
+  series: number;
+}
+
+/** How many instances of a study are of a SOP class. */
+export interface StudySopClassTable {
+  study_id: number;
+  sop_class_uid: string;
+  instances: number;
+}
+
+/** See search-keys.ts. Primary key (kind, search_key, owner_id): the table is its own index. */
+export interface SearchKeyTable {
+  kind: number;
+  search_key: string;
+  owner_id: number;
+}
+
+/** One row: sums over everything, kept. */
+export interface TotalTable extends Counters {
+  id: number;
+  patients: number;
+  studies: number;
+  series: number;
+}
+
+/** One row: the version of the schema. */
+export interface SchemaVersionTable {
+  id: number;
+  version: number;
+}
+
+export interface CatalogSchema {
+  patient: PatientTable;
+  study: StudyTable;
+  series: SeriesTable;
+  instance: InstanceTable;
+  superseded: SupersededTable;
+  study_modality: StudyModalityTable;
+  study_sop_class: StudySopClassTable;
+  search_key: SearchKeyTable;
+  total: TotalTable;
+  schema_version: SchemaVersionTable;
+}

@@ -1,0 +1,127 @@
+// The schema in SQLite, version by version. A published version is never edited.
+
+import { type ColumnDefinitionBuilder, type CreateTableBuilder, type Kysely, sql } from 'kysely';
+import type { Migration } from '../migrate.ts';
+import type { CatalogSchema } from '../schema.ts';
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, up: createTables }];
+
+const ROWS = sql`strict`;
+/** The table is the index of its primary key. */
+const CLUSTERED = sql`strict, without rowid`;
+
+type Column = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+
+const required: Column = (column) => column.notNull();
+const key: Column = (column) => column.primaryKey();
+const references =
+  (target: string): Column =>
+  (column) =>
+    column.notNull().references(target);
+
+// SQLite compares text by its bytes unless told otherwise (BINARY), which is what search keys want.
+async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
+  await table(db, 'schema_version', { id: key }, ['version']).modifyEnd(ROWS).execute();
+
+  await table(
+    db,
+    'patient',
+    { id: key, identity: (column) => column.notNull().unique() },
+    ['studies', 'series', 'instances', 'bytes'],
+    ['patient_id', 'issuer', 'attributes', 'received_at'],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+
+  await table(
+    db,
+    'study',
+    { id: key, patient_id: references('patient.id'), uid: (column) => column.notNull().unique() },
+    ['series', 'instances', 'bytes'],
+    ['modalities', 'sop_classes', 'received_at', 'attributes'],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema.createIndex('study_by_patient').on('study').columns(['patient_id', 'id']).execute();
+
+  await table(
+    db,
+    'series',
+    { id: key, study_id: references('study.id') },
+    ['instances', 'bytes'],
+    ['uid', 'modality', 'received_at', 'attributes'],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema.createIndex('series_by_uid').unique().on('series').columns(['uid', 'study_id']).execute();
+  await db.schema.createIndex('series_by_study').on('series').columns(['study_id', 'id']).execute();
+
+  const locationNumbers = ['data_set_bytes', 'data_set_offset', 'file_bytes'];
+  const locationTexts = ['path', 'transfer_syntax_uid', 'sha256', 'received_at', 'source_ae_title'];
+  await table(
+    db,
+    'instance',
+    { id: key, series_id: references('series.id'), uid: (column) => column.notNull().unique() },
+    ['number', ...locationNumbers],
+    ['sop_class_uid', ...locationTexts, 'attributes'],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema
+    .createIndex('instance_by_series')
+    .on('instance')
+    .columns(['series_id', 'number', 'id'])
+    .execute();
+
+  await table(db, 'superseded', { id: key }, locationNumbers, ['uid', ...locationTexts])
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema
+    .createIndex('superseded_by_uid')
+    .unique()
+    .on('superseded')
+    .columns(['uid', 'path'])
+    .execute();
+
+  await table(db, 'study_modality', { study_id: references('study.id') }, ['series'], ['modality'])
+    .addPrimaryKeyConstraint('study_modality_key', ['study_id', 'modality'])
+    .modifyEnd(CLUSTERED)
+    .execute();
+  await table(db, 'study_sop_class', { study_id: references('study.id') }, ['instances'], ['sop_class_uid'])
+    .addPrimaryKeyConstraint('study_sop_class_key', ['study_id', 'sop_class_uid'])
+    .modifyEnd(CLUSTERED)
+    .execute();
+
+  await table(db, 'search_key', {}, ['kind', 'owner_id'], ['search_key'])
+    .addPrimaryKeyConstraint('search_key_key', ['kind', 'search_key', 'owner_id'])
+    .modifyEnd(CLUSTERED)
+    .execute();
+
+  await table(db, 'total', { id: key }, ['patients', 'studies', 'series', 'instances', 'bytes'])
+    .modifyEnd(ROWS)
+    .execute();
+  await db
+    .insertInto('total')
+    .values({ id: 1, patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 })
+    .execute();
+}
+
+function table(
+  db: Kysely<CatalogSchema>,
+  name: string,
+  keys: Readonly<Record<string, Column>>,
+  numbers: readonly string[],
+  texts: readonly string[] = [],
+): CreateTableBuilder<string, string> {
+  let builder: CreateTableBuilder<string, string> = db.schema.createTable(name);
+  for (const [column, build] of Object.entries(keys)) {
+    builder = builder.addColumn(
+      column,
+      column === 'uid' || column === 'identity' ? 'text' : 'integer',
+      build,
+    );
+  }
+  for (const column of numbers) builder = builder.addColumn(column, 'integer', required);
+  for (const column of texts) builder = builder.addColumn(column, 'text', required);
+  return builder;
+}

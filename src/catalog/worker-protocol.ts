@@ -1,0 +1,63 @@
+// What the thread of the catalogue is asked and what it answers. Attributes travel as JSON texts: they are parsed
+// where they are used, and an entity above many matches travels once per page.
+
+import type { DicomJson } from '../dicom/dicom-json.ts';
+import type { Counts, InstanceLocation, SelectKeys, StoredLocation } from './catalog.ts';
+import type { CatalogErrorCode } from './errors.ts';
+import type { FindRequest } from './find.ts';
+import type { IngestRecord } from './ingest-record.ts';
+
+export interface Operations {
+  ingest: { request: readonly IngestRecord[]; answer: undefined };
+  locate: { request: string; answer: InstanceLocation | undefined };
+  superseded: { request: string; answer: readonly StoredLocation[] };
+  counts: { request: undefined; answer: Counts };
+  find: { request: Opening<FindRequest>; answer: MatchPage };
+  findMore: { request: number; answer: MatchPage };
+  select: { request: Opening<SelectKeys>; answer: LocationPage };
+  selectMore: { request: number; answer: LocationPage };
+  /** Ends a search early. */
+  stop: { request: number; answer: undefined };
+  close: { request: undefined; answer: undefined };
+}
+
+export type Operation = keyof Operations;
+
+/** Starts a search under a number that the asker chooses. */
+export interface Opening<T> {
+  readonly search: number;
+  readonly request: T;
+}
+
+/** One entity of a page. */
+export interface PageRow {
+  readonly text: string;
+  readonly computed: DicomJson;
+}
+
+export interface MatchPage {
+  readonly done: boolean;
+  readonly rows: readonly PageRow[];
+  /** Per match: its entity and those above it, as places in `rows`. */
+  readonly matches: readonly (readonly number[])[];
+}
+
+export interface LocationPage {
+  readonly done: boolean;
+  readonly locations: readonly InstanceLocation[];
+}
+
+export type RequestMessage = {
+  [O in Operation]: {
+    readonly id: number;
+    readonly operation: O;
+    readonly request: Operations[O]['request'];
+  };
+}[Operation];
+
+export type AnswerMessage =
+  | { readonly id: number; readonly answer: Operations[Operation]['answer'] }
+  | { readonly id: number; readonly error: { readonly code: CatalogErrorCode; readonly message: string } };
+
+/** The id of the message that tells whether the catalogue could be opened. */
+export const OPENED = 0;
