@@ -1,6 +1,6 @@
 // The directories of the area: made on demand, kept open in bounded number, never reached through a symbolic link.
 import { constants } from 'node:fs';
-import { codeOf } from '../util/errors.ts';
+import { codeOf, messageOf } from '../util/errors.ts';
 import { Directory, realPathOf } from './directory.ts';
 import { awaitedLater, closeDescriptor, flushAll, makeDirectory, openDescriptor } from './file-calls.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
@@ -151,9 +151,9 @@ export class Directories {
     try {
       await flushAll(fd);
     } catch (cause) {
-      const error = storageErrorOf(cause, `flush of directory ${path || this.root}`);
-      if (error.code !== 'no-space') this.#fault ??= error;
-      throw error;
+      const words = `flush of directory ${path || this.root} failed (${messageOf(cause)}): nothing is accepted any more; check the disk, then start the daemon again`;
+      this.#fault = new StorageError('io', words, { cause });
+      throw this.#fault;
     }
   }
 
