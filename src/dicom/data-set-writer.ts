@@ -143,13 +143,12 @@ class Encoder {
     const { unitBytes } = vrInfo(vr);
     const bytes = Buffer.alloc(unitBytes);
     try {
-      if (typeof value !== 'number' && typeof value !== 'string') throw new TypeError('not a number');
-      if (vr === 'FL') bytes.writeFloatLE(Number(value));
-      else if (vr === 'FD') bytes.writeDoubleLE(Number(value));
-      else if (vr === 'SV') bytes.writeBigInt64LE(BigInt(value));
-      else if (vr === 'UV') bytes.writeBigUInt64LE(BigInt(value));
-      else if (vr === 'SS' || vr === 'SL') bytes.writeIntLE(Number(value), 0, unitBytes);
-      else bytes.writeUIntLE(Number(value), 0, unitBytes);
+      if (vr === 'SV') bytes.writeBigInt64LE(BigInt(numeric(value)));
+      else if (vr === 'UV') bytes.writeBigUInt64LE(BigInt(numeric(value)));
+      else if (vr === 'FL') bytes.writeFloatLE(Number(numeric(value)));
+      else if (vr === 'FD') bytes.writeDoubleLE(Number(numeric(value)));
+      else if (vr === 'SS' || vr === 'SL') bytes.writeIntLE(whole(value), 0, unitBytes);
+      else bytes.writeUIntLE(whole(value), 0, unitBytes);
     } catch (error) {
       throw new DicomError('unencodable', `${describe(value)} is no value of VR ${vr}`, {
         tag,
@@ -182,6 +181,20 @@ class Encoder {
     if (this.#syntax.bigEndian) target.writeUInt32BE(value, offset);
     else target.writeUInt32LE(value, offset);
   }
+}
+
+// Numbers that JSON has no form for come as text: 64-bit integers, NaN, infinities.
+function numeric(value: JsonValue): number | string {
+  const isText =
+    typeof value === 'string' && value !== '' && (value === 'NaN' || !Number.isNaN(Number(value)));
+  if (typeof value === 'number' || isText) return value;
+  throw new TypeError('Not a number');
+}
+
+function whole(value: JsonValue): number {
+  const number = Number(numeric(value));
+  if (!Number.isInteger(number)) throw new TypeError('Not a whole number');
+  return number;
 }
 
 function textOf(tag: number, vr: string, value: JsonValue): string {
