@@ -54,7 +54,7 @@ const MAX_ASSOCIATIONS = 600;
 const GOODBYE_MS = 1_000;
 // Nothing useful fits into less than a PDV header and a few bytes.
 const LEAST_PDU_BYTES = 16;
-const LOCAL_LIMIT_EXCEEDED = { type: 'A-ASSOCIATE-RJ', result: 2, source: 3, reason: 2 } as const;
+const LOCAL_LIMIT_EXCEEDED: Rejection = { accept: false, result: 2, source: 3, reason: 2 };
 
 /** The acceptor side of one address. Each association is emitted as it is accepted: attach to it there and then. */
 export class Acceptor extends EventEmitter<AcceptorEvents> {
@@ -161,7 +161,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     try {
       const decision = this.#options.decide(request, remote);
       if (decision.accept) this.#accept(upperLayer, request, decision, remote);
-      else this.#reject(upperLayer, request, { ...decision, type: 'A-ASSOCIATE-RJ' }, remote);
+      else this.#reject(upperLayer, request, decision, remote);
     } catch (error) {
       // Our own fault, not the peer's; it must not take the other associations down.
       upperLayer.abort(userFault(error));
@@ -191,7 +191,9 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     this.emit('association', association);
   }
 
-  #reject(upperLayer: UpperLayer, request: AAssociateRq, pdu: AAssociateRj, remote: RemotePeer): void {
+  #reject(upperLayer: UpperLayer, request: AAssociateRq, rejection: Rejection, remote: RemotePeer): void {
+    const { result, source, reason } = rejection;
+    const pdu: AAssociateRj = { type: 'A-ASSOCIATE-RJ', result, source, reason };
     upperLayer.reject(pdu);
     this.emit('rejected', request, pdu, remote);
   }

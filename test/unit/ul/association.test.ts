@@ -132,7 +132,7 @@ describe('release', () => {
     const second = association.hold();
     transport.receive(A_RELEASE_RQ);
     assert.equal(transport.takeWritten().length, 0);
-    association.write([P_DATA_TF]);
+    void association.write([P_DATA_TF]);
     assert.deepEqual(transport.takeWritten(), P_DATA_TF);
     first();
     first();
@@ -255,7 +255,7 @@ describe('idle timer', () => {
     time.tick(IDLE_MS - 1);
     opened.transport.receive(P_DATA_TF);
     time.tick(IDLE_MS - 1);
-    opened.association.write([P_DATA_TF]);
+    void opened.association.write([P_DATA_TF]);
     time.tick(IDLE_MS - 1);
     assert.equal(codeOf(opened), undefined);
     time.tick(1);
