@@ -1,4 +1,5 @@
 // The real daemon as a child process, as `npm run angiovault -- serve` starts it.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ProcessEnd, RunningProcess } from './running-process.ts';
 
@@ -76,17 +77,34 @@ export class Daemon implements AsyncDisposable {
   }
 }
 
+/** The environment and the options of node in the npm script `angiovault`: what a user runs is what is tested. */
+function launch(): { env: Record<string, string>; nodeArgs: string[] } {
+  const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+    scripts: { angiovault: string };
+  };
+  const words = scripts.angiovault.split(' ');
+  const node = words.indexOf('node');
+  const settings = words
+    .slice(words.indexOf('env') + 1, node)
+    .map((word) => word.split('=') as [string, string]);
+  return { env: Object.fromEntries(settings), nodeArgs: words.slice(node + 1, words.indexOf('src/main.ts')) };
+}
+
 /** Runs `angiovault COMMAND …`, for the commands that end by themselves and for starts that must fail. */
 export function runAngiovault(
   command: string,
   args: readonly string[],
   options: Pick<DaemonOptions, 'nodeArgs' | 'env'> = {},
 ): RunningProcess {
-  const nodeArgs = ['--disable-warning=ExperimentalWarning', ...(options.nodeArgs ?? [])];
-  return new RunningProcess(NODE, [...nodeArgs, 'src/main.ts', command, ...args], {
-    cwd: ROOT,
-    env: { UV_THREADPOOL_SIZE: '16', ...options.env },
-  });
+  const { env, nodeArgs } = launch();
+  return new RunningProcess(
+    NODE,
+    [...nodeArgs, ...(options.nodeArgs ?? []), 'src/main.ts', command, ...args],
+    {
+      cwd: ROOT,
+      env: { ...env, ...options.env },
+    },
+  );
 }
 
 /** Starts `serve` on free ports and waits for its ready line. */
