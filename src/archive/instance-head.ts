@@ -1,6 +1,6 @@
 // Reads an instance's head, up to the last attribute the catalogue keeps, and makes its catalogue record from it.
 
-import { attributeGroups, KEPT_TAGS } from '../catalog/attributes.ts';
+import { attributeGroups, KEPT_TAGS, TAG } from '../catalog/attributes.ts';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import type { DataSet } from '../dicom/data-set.ts';
 import { readDataSet } from '../dicom/data-set-reader.ts';
@@ -36,12 +36,16 @@ export interface InstanceHead extends InstanceUids {
 /** Throws ArchiveError 'unreadable' that names the attribute or the offset. */
 export async function readInstanceHead(source: HeadSource, transferSyntaxUid: string): Promise<InstanceHead> {
   const dataSet = await readHeadDataSet(source, transferSyntaxUid);
+  const sopClassUid = requiredUid(dataSet, SOP_CLASS_UID, 'SOP Class UID (0008,0016)');
+  const sopInstanceUid = requiredUid(dataSet, SOP_INSTANCE_UID, 'SOP Instance UID (0008,0018)');
+  // Deviation (PS3.3 A.1.2): an instance without study or series is kept as a study of its own, under its SOP
+  // Instance UID, because non-patient objects have none (PS3.4 Annex GG) and modalities forget them.
   return {
     dataSet,
-    sopClassUid: requiredUid(dataSet, SOP_CLASS_UID, 'SOP Class UID (0008,0016)'),
-    sopInstanceUid: requiredUid(dataSet, SOP_INSTANCE_UID, 'SOP Instance UID (0008,0018)'),
-    studyUid: requiredUid(dataSet, STUDY_INSTANCE_UID, 'Study Instance UID (0020,000D)'),
-    seriesUid: requiredUid(dataSet, SERIES_INSTANCE_UID, 'Series Instance UID (0020,000E)'),
+    sopClassUid,
+    sopInstanceUid,
+    studyUid: uidOf(dataSet, STUDY_INSTANCE_UID, 'Study Instance UID (0020,000D)') ?? sopInstanceUid,
+    seriesUid: uidOf(dataSet, SERIES_INSTANCE_UID, 'Series Instance UID (0020,000E)') ?? sopInstanceUid,
     studyDate: dataSet.string(STUDY_DATE),
   };
 }
@@ -56,6 +60,8 @@ export function recordOf(
     keep: KEPT_TAGS,
     ...(characterSetOverride === undefined ? {} : { characterSetOverride }),
   });
+  attributes[TAG.StudyInstanceUID] = { vr: 'UI', Value: [head.studyUid] };
+  attributes[TAG.SeriesInstanceUID] = { vr: 'UI', Value: [head.seriesUid] };
   return { ...attributeGroups(attributes), location };
 }
 
@@ -83,9 +89,14 @@ async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): P
 }
 
 function requiredUid(dataSet: DataSet, tag: number, name: string): string {
+  const value = uidOf(dataSet, tag, name);
+  if (value === undefined) throw new ArchiveError('unreadable', `${name} is missing.`, { tag });
+  return value;
+}
+
+function uidOf(dataSet: DataSet, tag: number, name: string): string | undefined {
   const value = dataSet.string(tag);
-  if (value === undefined || value === '')
-    throw new ArchiveError('unreadable', `${name} is missing.`, { tag });
+  if (value === undefined || value === '') return undefined;
   if (!isUid(value)) throw new ArchiveError('invalid-uid', `${name} is not a UID.`, { tag });
   return value;
 }

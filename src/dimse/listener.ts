@@ -55,6 +55,8 @@ const CALLER_NOT_RECOGNIZED = { accept: false, result: 1, source: 1, reason: 3 }
 
 export class DimseListener extends EventEmitter<ListenerEvents> {
   readonly #acceptor: Acceptor;
+  /** Ends of associations, told by `ended`: the acceptor reports them a second time. */
+  readonly #told = new WeakSet<Error>();
 
   constructor(options: ListenerOptions) {
     super();
@@ -77,7 +79,9 @@ export class DimseListener extends EventEmitter<ListenerEvents> {
       },
     });
     this.#acceptor.on('association', (association) => this.#serve(association, services));
-    this.#acceptor.on('fault', (error, remote) => this.emit('fault', error, remote));
+    this.#acceptor.on('fault', (error, remote) => {
+      if (!this.#told.has(error)) this.emit('fault', error, remote);
+    });
   }
 
   listen(): Promise<{ host: string; port: number }> {
@@ -96,7 +100,10 @@ export class DimseListener extends EventEmitter<ListenerEvents> {
   #serve(association: Association, services: ServiceRegistry): void {
     this.emit('association', association);
     const { signal } = association;
-    signal.addEventListener('abort', () => this.emit('ended', association, signal.reason), { once: true });
+    signal.addEventListener('abort', () => {
+      this.#told.add(signal.reason);
+      this.emit('ended', association, signal.reason);
+    });
     const exchange = new MessageExchange(association, services, (a, command, error) =>
       this.emit('failure', a, command, error),
     );
