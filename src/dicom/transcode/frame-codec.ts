@@ -16,8 +16,8 @@ export interface PixelImage {
 export interface FrameCodec {
   /** How every codestream begins; undefined where that marks nothing. */
   readonly startOfFrame: Buffer | undefined;
-  /** Whether decoding undoes a colour transformation, so that YBR_RCT becomes RGB. */
-  undoesColourTransformation(frame: Buffer): boolean;
+  /** Refuses by a frame's headers what `decode` would refuse. `undoesRct`: decoding makes RGB of YBR_RCT. */
+  inspect(frame: Buffer, image: PixelImage): { readonly undoesRct: boolean };
   /** The native frame, little endian, samples side by side: exactly `frameBytes`, good until the next call.
    *  Throws a TranscodeError for everything that is not exact. */
   decode(frame: Buffer, image: PixelImage): Uint8Array;

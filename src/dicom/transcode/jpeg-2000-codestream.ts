@@ -34,11 +34,6 @@ interface MainHeader extends Codestream {
   readonly tiles: number;
 }
 
-/** Reads the main header, up to the first tile-part. Refuses what is not reversible. */
-export function readMainHeader(frame: Buffer): Codestream {
-  return mainHeader(frame).header;
-}
-
 /** Walks the whole codestream: refuses it when anything is missing, or irreversible in one of its tiles. */
 export function inspectCodestream(frame: Buffer): Codestream {
   const { header, next } = mainHeader(frame);

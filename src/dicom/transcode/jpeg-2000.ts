@@ -2,12 +2,7 @@
 
 import { malformed, unsupported } from './errors.ts';
 import type { FrameCodec, PixelImage } from './frame-codec.ts';
-import {
-  type Codestream,
-  inspectCodestream,
-  readMainHeader,
-  START_OF_CODESTREAM,
-} from './jpeg-2000-codestream.ts';
+import { type Codestream, inspectCodestream, START_OF_CODESTREAM } from './jpeg-2000-codestream.ts';
 import { openOpenJpeg } from './openjpeg.ts';
 import { layOutSamples } from './sample-layout.ts';
 
@@ -15,17 +10,17 @@ export async function jpeg2000Codec(): Promise<FrameCodec> {
   const openJpeg = await openOpenJpeg();
   return {
     startOfFrame: START_OF_CODESTREAM,
-    undoesColourTransformation: (frame) => readMainHeader(frame).colourTransformation,
+    inspect: (frame, image) => ({ undoesRct: inspect(frame, image).colourTransformation }),
     decode(frame, image) {
-      const codestream = inspectCodestream(frame);
-      checkFits(codestream, image);
+      const codestream = inspect(frame, image);
       const bytes = openJpeg.decode(frame);
       return layOutSamples({ bytes, planar: false, ...codestream }, image);
     },
   };
 }
 
-function checkFits(codestream: Codestream, image: PixelImage): void {
+function inspect(frame: Buffer, image: PixelImage): Codestream {
+  const codestream = inspectCodestream(frame);
   const { columns, rows, components, precision, signed } = codestream;
   if (columns !== image.columns || rows !== image.rows || components !== image.samples) {
     throw malformed(
@@ -41,4 +36,5 @@ function checkFits(codestream: Codestream, image: PixelImage): void {
     const kind = `${components} ${signed ? 'signed' : 'unsigned'} components of ${precision} bits`;
     throw unsupported(`JPEG 2000 with ${kind} is not decoded exactly here`);
   }
+  return codestream;
 }

@@ -23,7 +23,10 @@ export async function jpegLsCodec(): Promise<FrameCodec> {
   const charls = await openCharLs();
   return {
     startOfFrame: START_OF_JPEG,
-    undoesColourTransformation: () => false,
+    inspect(frame, image) {
+      inspectJpegLs(frame, image);
+      return { undoesRct: false };
+    },
     decode: (frame, image) => decodeJpegLs(charls, frame, image),
   };
 }

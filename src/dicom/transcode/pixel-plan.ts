@@ -76,7 +76,7 @@ export function planPixels(
   return {
     image,
     fragments,
-    photometric: nativePhotometric(declared, codec.undoesColourTransformation(fragments.readFrame(0))),
+    photometric: nativePhotometric(declared, codec.inspect(fragments.readFrame(0), image).undoesRct),
     valueBytes: bytes + (bytes % 2), // PS3.5 §8.1.1: padded to an even length
     endPosition: fragments.endPosition,
   };

@@ -58,9 +58,10 @@ class PixelSurvey implements DataSetVisitor {
   async fragments(_element: ElementHeader, scope: Scope): Promise<void> {
     const attributes = this.#attributes.get(scope) ?? new Map<number, Buffer>();
     const image = readPixelImage(attributes);
-    if (this.#mayBeCut) requireDeclaredLossless(attributes);
     const fragments = await readFragments(this.#input, this.#file, scope.encoding, image, this.#codec);
-    this.plans.set(scope.position, planPixels(attributes, image, fragments, this.#codec));
+    const plan = planPixels(attributes, image, fragments, this.#codec);
+    if (this.#mayBeCut) requireDeclaredLossless(attributes);
+    this.plans.set(scope.position, plan);
   }
 
   async beginSequence(): Promise<void> {}

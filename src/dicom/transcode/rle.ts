@@ -12,7 +12,10 @@ export function rleCodec(): FrameCodec {
   let frameBuffer = Buffer.alloc(0);
   return {
     startOfFrame: undefined,
-    undoesColourTransformation: () => false,
+    inspect(frame, image) {
+      segmentOffsets(frame, image);
+      return { undoesRct: false };
+    },
     decode(frame, image) {
       if (frameBuffer.length !== image.frameBytes) frameBuffer = Buffer.allocUnsafeSlow(image.frameBytes);
       decodeRle(frame, image, frameBuffer);
@@ -25,7 +28,7 @@ export function rleCodec(): FrameCodec {
 export function decodeRle(frame: Buffer, image: PixelImage, target: Buffer): void {
   const sampleBytes = image.bitsAllocated / 8;
   const pixelBytes = image.samples * sampleBytes;
-  const offsets = segmentOffsets(frame, pixelBytes);
+  const offsets = segmentOffsets(frame, image);
   for (let segment = 0; segment < pixelBytes; segment += 1) {
     const sample = Math.floor(segment / sampleBytes);
     // PS3.5 §G.2: from the most to the least significant byte; little endian cells want it the other way.
@@ -36,7 +39,8 @@ export function decodeRle(frame: Buffer, image: PixelImage, target: Buffer): voi
 }
 
 /** Where each segment begins, and the end of the last (PS3.5 §G.5). */
-function segmentOffsets(frame: Buffer, expected: number): number[] {
+function segmentOffsets(frame: Buffer, image: PixelImage): number[] {
+  const expected = (image.samples * image.bitsAllocated) / 8;
   if (frame.length < HEADER_BYTES)
     throw malformed(`An RLE frame of ${frame.length} bytes has no whole header`);
   const segments = frame.readUInt32LE(0);

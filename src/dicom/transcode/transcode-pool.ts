@@ -54,7 +54,7 @@ export class TranscodePool {
     for (const [worker, timer] of this.#idle) {
       clearTimeout(timer);
       this.#idle.delete(worker);
-      worker.removeAllListeners();
+      unlisten(worker);
       worker.ref();
       return worker;
     }
@@ -63,7 +63,7 @@ export class TranscodePool {
 
   #release(worker: Worker, reusable: boolean): void {
     this.#running -= 1;
-    worker.removeAllListeners();
+    unlisten(worker);
     // An idle thread that dies is only forgotten.
     worker.on('error', () => this.#forget(worker));
     worker.on('exit', () => this.#forget(worker));
@@ -81,4 +81,9 @@ export class TranscodePool {
     clearTimeout(this.#idle.get(worker));
     this.#idle.delete(worker);
   }
+}
+
+// Event by event: without a name it would take away what Node itself listens to.
+function unlisten(worker: Worker): void {
+  for (const event of ['message', 'error', 'messageerror', 'exit']) worker.removeAllListeners(event);
 }
