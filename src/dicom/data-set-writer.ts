@@ -28,6 +28,7 @@ export function encodeDataSet(json: DicomJson, options: WriteOptions): Buffer {
       tag: PIXEL_DATA,
     });
   }
+  // The text is in JSON already decoded: what it was encoded in before matters only when nobody says otherwise.
   const own = json[CHARACTER_SET_KEY];
   const characterSets = options.characterSets ??
     own?.Value?.map((term) => String(term ?? '')) ?? ['ISO_IR 192'];
@@ -115,6 +116,7 @@ class Encoder {
   #value(tag: number, element: JsonElement): Buffer[] {
     const { vr, Value: values = [], InlineBinary: binary } = element;
     if (binary !== undefined) {
+      // Words are expected in the byte order of the transfer syntax: nobody originates big endian pixels here.
       const bytes = typeof binary === 'string' ? Buffer.from(binary, 'base64') : binary;
       return [padded(bytes, vrInfo(vr).kind === 'text' ? 0x20 : 0)];
     }
@@ -142,6 +144,7 @@ class Encoder {
   #number(tag: number, vr: string, value: JsonValue): Buffer {
     const { unitBytes } = vrInfo(vr);
     const bytes = Buffer.alloc(unitBytes);
+    // Node's writers refuse what is out of range.
     try {
       if (vr === 'SV') bytes.writeBigInt64LE(BigInt(numeric(value)));
       else if (vr === 'UV') bytes.writeBigUInt64LE(BigInt(numeric(value)));

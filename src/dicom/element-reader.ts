@@ -21,6 +21,7 @@ const NO_BYTES = Buffer.alloc(0);
 const SQ = vrInfo('SQ');
 const UN = vrInfo('UN');
 const DELIMITER_GROUP = 0xfffe;
+const MAX_UNREADABLE_SEQUENCES = 100;
 
 export interface ReadLimits {
   /** Sequences inside sequences. */
@@ -53,6 +54,8 @@ export class ElementReader {
   #elements = 0;
   #depth = 0;
   #signedPixels = false;
+  #paddingOffset: number | undefined;
+  #unreadableSequences = 0;
 
   constructor(bytes: Buffer, complete: boolean, bigEndian: boolean, limits: ReadLimits) {
     this.#bytes = bytes;
@@ -157,6 +160,8 @@ export class ElementReader {
       return this.#readSequence(tag, { end, delimited: false }, explicit, true);
     } catch (error) {
       if (!(error instanceof DicomError) || error.code !== 'malformed') throw error;
+      this.#unreadableSequences += 1;
+      if (this.#unreadableSequences > MAX_UNREADABLE_SEQUENCES) throw error;
       this.#depth = depth;
       this.#bigEndian = bigEndian;
       return undefined;
@@ -312,10 +317,10 @@ export class ElementReader {
 
   // Deviation (PS3.10 §7.2): accepts zeros after the last element, because discs and tapes round files up.
   #onlyPaddingLeft(start: number): boolean {
-    const bytes = this.#bytes;
-    if (!this.#complete || bytes[start] !== 0) return false;
-    for (let index = start; index < bytes.length; index += 1) if (bytes[index] !== 0) return false;
-    return true;
+    if (!this.#complete || this.#bytes[start] !== 0) return false;
+    // Looked for once: a data set of zeros but for its last byte must not be searched at every element.
+    this.#paddingOffset ??= endOfContent(this.#bytes);
+    return start >= this.#paddingOffset;
   }
 
   #itemIsLittleEndian(offset: number): boolean {
@@ -357,4 +362,10 @@ export class ElementReader {
 
 function isLetter(byte: number): boolean {
   return byte >= 0x41 && byte <= 0x5a;
+}
+
+function endOfContent(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return end;
 }

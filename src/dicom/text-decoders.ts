@@ -1,5 +1,7 @@
 // The platform's text decoders, one per encoding: making one costs more than using it.
 
+import { TextDecoder } from 'node:util';
+
 const decoders = new Map<string, TextDecoder>();
 
 /** The decoder of a WHATWG encoding label; what it cannot decode becomes U+FFFD. */

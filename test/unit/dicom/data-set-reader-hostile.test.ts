@@ -214,7 +214,21 @@ describe('what grows is bounded', () => {
     assert.throws(() => readWhole(noise, { transferSyntaxUid: DEFLATED }), { code: 'malformed' });
   });
 
-  test('a megabyte of blanks in a code is trimmed in no time', () => {
+  test('a megabyte of zeros with something behind it takes no longer than any other', () => {
+    const bytes = Buffer.concat([Buffer.alloc(1 << 20), implicit(0x00100010, 'Doe^John')]);
+    const started = performance.now();
+    assert.equal(readWhole(bytes, { transferSyntaxUid: IMPLICIT }).string(0x00100010), 'Doe^John');
+    assert.ok(performance.now() - started < 2000);
+  });
+
+  test('sequences of nonsense are stepped over a hundred times, then it is the data set that is nonsense', () => {
+    const nonsense = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, (_, index) => long(0x00091000 + index, 'SQ', 'nonsense')));
+    assert.equal(readWhole(nonsense(100)).elements.size, 100);
+    assert.throws(() => readWhole(nonsense(101)), { code: 'malformed' });
+  });
+
+  test('60,000 blanks in a code are trimmed in no time', () => {
     const bytes = long(0x00080015, 'UC', Buffer.concat([Buffer.alloc(60_000, ' '), Buffer.from('x ')]));
     const started = performance.now();
     for (let round = 0; round < 20; round += 1) readWhole(bytes).string(0x00080015);
