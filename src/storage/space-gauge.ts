@@ -18,9 +18,10 @@ export class SpaceGauge {
     this.#now = now;
   }
 
-  /** Throws `no-space` when less than the reserve is left; a promise only when the volume must be asked. */
+  /** Throws `no-space` when less than the reserve is left; a promise only when the volume must be asked, as it is
+   *  before every refusal: space may have returned within the second. */
   check(): void | Promise<void> {
-    if (this.#now() - this.#askedAt < FRESH_MS) return this.#judge();
+    if (this.#freeBytes >= this.#reserveBytes && this.#now() - this.#askedAt < FRESH_MS) return undefined;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });

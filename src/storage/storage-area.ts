@@ -10,7 +10,7 @@ import { ChunkPool } from './chunk-pool.ts';
 import { Directories } from './directories.ts';
 import { type Directory, realPathOf } from './directory.ts';
 import { makeDirectory, unlinkFile } from './file-calls.ts';
-import { isIncomingName } from './incoming-file.ts';
+import { IncomingFile, isIncomingName } from './incoming-file.ts';
 import { Journal } from './journal.ts';
 import { moveFile, undoReplacement } from './placement.ts';
 import { SpaceGauge } from './space-gauge.ts';
@@ -72,6 +72,7 @@ export class StorageArea {
       await checkOneVolume(directories, incoming);
       await incoming.flush();
       lock = await AreaLock.take(directories.rootDirectory);
+      await checkWritable(incoming);
       const sweptFiles = await sweep(incoming);
       const journal = await Journal.open(journalDirectory);
       return new StorageArea({ directories, incoming, lock, journal, sweptFiles }, options);
@@ -137,9 +138,12 @@ export class StorageArea {
 
   /** After everything received has been placed or discarded. */
   async close(): Promise<void> {
-    await this.journal.close();
-    await this.#lock.release();
-    await this.#directories.close();
+    try {
+      await this.journal.close();
+    } finally {
+      await this.#lock.release();
+      await this.#directories.close();
+    }
   }
 }
 
@@ -166,6 +170,17 @@ async function checkOneVolume(directories: Directories, incoming: Directory): Pr
     if (other.dev === dev) continue;
     throw new StorageError('unusable', `${directories.root}: incoming/ and ${path}/ must lie on one volume`);
   }
+}
+
+/** Makes a file and removes it again. A full volume passes: what it holds can still be found and sent. */
+async function checkWritable(incoming: Directory): Promise<void> {
+  const probe = new IncomingFile(incoming, false);
+  try {
+    await probe.write(Buffer.alloc(0), 0);
+  } catch (error) {
+    if (codeOf(error) !== 'no-space') throw error;
+  }
+  await probe.remove();
 }
 
 async function sweep(incoming: Directory): Promise<number> {

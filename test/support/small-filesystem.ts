@@ -1,9 +1,10 @@
 // Real file systems of a few megabytes: one that fills up, one whose disk fails, one whose power can be cut.
 // All need root and loop devices or tmpfs; without them the test fails and says so, because it would prove nothing.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf } from '../../src/util/errors.ts';
 import { type TempFolder, tempFolder } from './temp-folder.ts';
 
 const execute = promisify(execFile);
@@ -19,16 +20,22 @@ export async function smallFilesystem(mebibytes: number): Promise<MountedFilesys
   return await mounted(folder, 'disk', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'angiovault-test']);
 }
 
-/** An ext4 that promises 200 MiB on a disk that takes only `mebibytes`: writes succeed at first, and the flush
- *  fails. Metadata can then not be written either (EIO, later a read-only file system). */
-export async function failingFilesystem(mebibytes: number): Promise<MountedFilesystem> {
+export interface FailingFilesystem extends MountedFilesystem {
+  /** From now on the disk takes no block that it has not taken before. */
+  breakDisk(): Promise<void>;
+}
+
+/** An ext4 whose disk can be broken: writes succeed in memory, flushes fail, and once the file system notices that
+ *  it cannot write its own journal (EIO) it makes itself read-only. */
+export async function failingFilesystem(): Promise<FailingFilesystem> {
   const folder = await tempFolder('failing');
-  const disk = await mounted(folder, 'disk', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'angiovault-test']);
+  const disk = await mounted(folder, 'disk', ['-t', 'tmpfs', '-o', 'size=24m', 'angiovault-test']);
   const image = join(disk.path, 'image');
   await makeImage(image, 200);
   const upper = await mounted(folder, 'upper', ['-t', 'ext4', '-o', 'loop,errors=continue', image]);
   return {
     path: upper.path,
+    breakDisk: () => fillUp(join(disk.path, 'filler')),
     [Symbol.asyncDispose]: async () => {
       await unmount(upper.path);
       await disk[Symbol.asyncDispose]();
@@ -62,6 +69,19 @@ export async function powerCutFilesystem(mebibytes: number): Promise<PowerCutFil
   };
 }
 
+/** Writes until nothing more goes in, whatever else is being written there. */
+async function fillUp(file: string): Promise<void> {
+  const handle = await open(file, 'w');
+  const block = Buffer.alloc(4096);
+  try {
+    for (;;) await handle.write(block);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOSPC') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 async function makeImage(image: string, mebibytes: number): Promise<void> {
   await writeFile(image, '');
   await truncate(image, mebibytes << 20);
@@ -91,6 +111,7 @@ async function mounted(
   };
 }
 
+/** Lazily: a test that failed with files open must report its own failure, not a busy disk. */
 async function unmount(path: string): Promise<void> {
-  await execute('umount', [path]);
+  await execute('umount', ['--lazy', path]);
 }

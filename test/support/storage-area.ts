@@ -10,18 +10,25 @@ import { tempFolder } from './temp-folder.ts';
 
 export const HEAD_BYTES = 200;
 
-/** An area in a folder of its own; both go with the scope. */
-export async function temporaryArea(
-  reserveBytes = 0,
-): Promise<{ area: StorageArea; root: string } & AsyncDisposable> {
-  const folder = await tempFolder('area');
-  const root = join(folder.path, 'archive');
+/** Closed with the scope, before the disk below it goes. */
+export interface OpenedArea extends AsyncDisposable {
+  readonly area: StorageArea;
+  readonly root: string;
+}
+
+export async function openedArea(root: string, reserveBytes = 0): Promise<OpenedArea> {
   const area = await StorageArea.open(root, { reserveBytes });
+  return { area, root, [Symbol.asyncDispose]: () => area.close() };
+}
+
+/** An area in a folder of its own; both go with the scope. */
+export async function temporaryArea(): Promise<OpenedArea> {
+  const folder = await tempFolder('area');
+  const opened = await openedArea(join(folder.path, 'archive'));
   return {
-    area,
-    root,
+    ...opened,
     [Symbol.asyncDispose]: async () => {
-      await area.close();
+      await opened[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
