@@ -52,7 +52,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const fromFile = validate(configSchema, current === undefined ? {} : current, configFile);
   const backup = current === written ? undefined : await keepMigrated(configFile, written, fromFile);
   const config = merge(fromFile, options.overrides);
-  checkPorts(config, configFile);
+  checkPorts(config);
   const catalog = parseCatalogAddress(config.catalog, dataDirectory);
   if (catalog === undefined) throw new ConfigError(`${configFile}: catalog: cannot be read`);
   return {
@@ -90,8 +90,9 @@ function merge(config: Config, overrides: Overrides): Config {
   };
 }
 
-function checkPorts({ dimse, http }: Config, file: string): void {
+/** Either may come from the file or from the command line. */
+function checkPorts({ dimse, http }: Config): void {
   if (dimse.port !== 0 && dimse.port === http.port) {
-    throw new ConfigError(`${file}: http.port: wants another port than dimse.port, both are ${http.port}`);
+    throw new ConfigError(`http.port: wants another port than dimse.port, both are ${http.port}`);
   }
 }

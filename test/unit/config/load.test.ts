@@ -141,7 +141,6 @@ describe('a wrong configuration gets one line that names the key and what it wan
       { http: { host: '0.0.0.0' } },
       /^http\.host: wants a loopback address, such as 127\.0\.0\.1, not "0\.0\.0\.0"$/,
     ],
-    [{ http: { port: 11112 } }, /^http\.port: wants another port than dimse\.port/],
     [{ aeTitle: '' }, /^aeTitle: wants an AE title: 1 to 16 ASCII characters/],
     [{ aeTitle: '    ' }, /^aeTitle: wants an AE title/],
     [{ aeTitle: 'SEVENTEEN LETTERS' }, /^aeTitle: wants an AE title/],
@@ -196,8 +195,10 @@ describe('a wrong configuration gets one line that names the key and what it wan
     });
   });
 
-  test('ports that only the command line brings together are refused as well', async () => {
-    await assert.rejects(load({}, { httpPort: 11112 }), { message: /http\.port: wants another port/ });
+  test('one port cannot serve both, wherever the two settings come from', async () => {
+    const message = 'http.port: wants another port than dimse.port, both are 11112';
+    await assert.rejects(load({ http: { port: 11112 } }), { message });
+    await assert.rejects(load({}, { httpPort: 11112 }), { message });
   });
 });
 
