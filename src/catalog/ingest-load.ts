@@ -60,8 +60,11 @@ export function prepareLoad(db: Connection): LoadState {
     );
     const hashes = new Map(instances.map((row) => [row.uid, row.sha256]));
     // The usual repetition, sent again unchanged, needs nothing more.
-    const news = batch.filter((record) => hashes.get(record.uid) !== record.location.sha256);
-    const conflicts = instances.filter((row) => news.some((record) => record.uid === row.uid));
+    const changing = new Set(
+      batch.filter((record) => hashes.get(record.uid) !== record.location.sha256).map((record) => record.uid),
+    );
+    const news = batch.filter((record) => changing.has(record.uid));
+    const conflicts = instances.filter((row) => changing.has(row.uid));
 
     const superseded = await read(
       statements.superseded,

@@ -96,9 +96,12 @@ export class IngestState {
     }
     const { location } = record;
     if (location.sha256 === current.location.sha256) return;
+    const superseded = this.superseded.get(record.uid) ?? [];
+    const listed = superseded.filter((older) => older.sha256 === location.sha256);
+    // Told again of a reception that was overtaken within the same millisecond.
+    if (listed.some((older) => older.receivedAt === location.receivedAt)) return;
     if (location.receivedAt < current.location.receivedAt) {
-      const listed = this.superseded.get(record.uid)?.some((older) => older.sha256 === location.sha256);
-      if (listed !== true) this.#supersede(record.uid, location);
+      if (listed.length === 0) this.#supersede(record.uid, location);
       return;
     }
     this.#supersede(record.uid, {

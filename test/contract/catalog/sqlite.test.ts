@@ -1,0 +1,24 @@
+// The contract of the catalogue, on the embedded engine.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crashSuite } from './crash-suite.ts';
+import type { EngineUnderTest } from './harness.ts';
+import { ingestSuite } from './ingest-suite.ts';
+import { matchingSuite } from './matching-suite.ts';
+import { readingSuite } from './reading-suite.ts';
+
+const sqlite: EngineUnderTest = {
+  name: 'SQLite',
+  fresh: async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
+    test.after(() => rmSync(folder, { recursive: true, force: true }));
+    return `sqlite:${join(folder, 'catalog.sqlite')}`;
+  },
+};
+
+ingestSuite(sqlite);
+matchingSuite(sqlite);
+readingSuite(sqlite);
+crashSuite(sqlite);
