@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ByteAssociation } from './byte-association.ts';
 import { textOf } from './byte-elements.ts';
 import { type MadeInstance, madeInstance } from './byte-instances.ts';
@@ -44,6 +45,32 @@ export function logLines(dataDir: string): string[] {
     .sort()
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
     .filter((line) => line !== '');
+}
+
+/** The log lines that speak of something wrong. */
+export function faultLines(dataDir: string): string[] {
+  return logLines(dataDir).filter((line) => /^\S+ (warn|error) /.test(line));
+}
+
+/** Looks again until `check` gives something, for what another process does in its own time. */
+export async function eventually<T>(
+  check: () => T | undefined,
+  what: string,
+  patienceMs = 10_000,
+): Promise<T> {
+  for (const deadline = Date.now() + patienceMs; ; await setTimeout(10)) {
+    const result = check();
+    if (result !== undefined) return result;
+    assert.ok(Date.now() < deadline, `${what}: not within ${patienceMs} ms`);
+  }
+}
+
+/** The fault lines after the first `seen`, when there is at least one. */
+export function newFaultLines(dataDir: string, seen: number): Promise<string[]> {
+  return eventually(() => {
+    const lines = faultLines(dataDir).slice(seen);
+    return lines.length > 0 ? lines : undefined;
+  }, 'a log line for the fault');
 }
 
 /** Stores on an association of its own; resolves to the status. */

@@ -1,9 +1,7 @@
-// Instances made of hand-written elements (PS3.5 §7), small ones to query for and large ones that never exist
-// as a whole.
+// Small instances made of elements written by hand (PS3.5 §7), each element as the test wants it.
 
-import { createHash } from 'node:crypto';
 import { EXPLICIT_LE, IMPLICIT_LE } from './byte-association.ts';
-import { type ElementSpec, elementHeader, encodeElements } from './byte-elements.ts';
+import { type ElementSpec, encodeElements } from './byte-elements.ts';
 import { freshUid } from './byte-pdu.ts';
 import { CT_IMAGE, TAG } from './byte-services.ts';
 
@@ -62,55 +60,4 @@ export function madeInstance(options: MadeOptions = {}): MadeInstance {
   const all = [...specs.filter(({ tag }) => !replaced.has(tag)), ...(options.elements ?? [])];
   all.sort((a, b) => a.tag - b.tag);
   return { ...identity, dataSet: encodeElements(all, identity.transferSyntaxUid !== IMPLICIT_LE) };
-}
-
-/** Pixel Data of `bytes` bytes from `seed`: repeatable, no two chunks alike, nothing that a disk could compress away. */
-export function* pixelChunks(bytes: number, seed: number): Generator<Buffer> {
-  const chunkBytes = 256 * 1024;
-  const block = Buffer.alloc(chunkBytes);
-  for (let at = 0, state = seed | 1; at < chunkBytes; at += 4) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    block.writeUInt32LE(state, at);
-  }
-  for (let sent = 0; sent < bytes; sent += chunkBytes) {
-    const chunk = Buffer.from(block.subarray(0, Math.min(chunkBytes, bytes - sent)));
-    chunk.writeUInt32LE((sent / chunkBytes) >>> 0, 0);
-    yield chunk;
-  }
-}
-
-/** An instance whose Pixel Data is generated while it is sent; `dataSet` can be iterated any number of times. */
-export function largeInstance(pixelBytes: number, options: MadeOptions & { readonly seed?: number } = {}) {
-  const rows = 1024;
-  const made = madeInstance({
-    ...options,
-    elements: [
-      ...(options.elements ?? []),
-      { tag: 0x00280002, vr: 'US', value: 1 },
-      { tag: 0x00280004, vr: 'CS', value: 'MONOCHROME2' },
-      { tag: 0x00280008, vr: 'IS', value: String(Math.ceil(pixelBytes / (rows * rows * 2))) },
-      { tag: 0x00280010, vr: 'US', value: rows },
-      { tag: 0x00280011, vr: 'US', value: rows },
-      { tag: 0x00280100, vr: 'US', value: 16 },
-      { tag: 0x00280101, vr: 'US', value: 16 },
-      { tag: 0x00280102, vr: 'US', value: 15 },
-      { tag: 0x00280103, vr: 'US', value: 0 },
-    ],
-  });
-  const explicit = made.transferSyntaxUid !== IMPLICIT_LE;
-  const head = Buffer.concat([made.dataSet, elementHeader(0x7fe00010, 'OW', pixelBytes, explicit)]);
-  const dataSet: Iterable<Buffer> = {
-    *[Symbol.iterator]() {
-      yield head;
-      yield* pixelChunks(pixelBytes, options.seed ?? 1);
-    },
-  };
-  return { ...made, dataSet, dataSetBytes: head.length + pixelBytes };
-}
-
-/** SHA-256 of a data set that is generated. */
-export function sha256OfChunks(chunks: Iterable<Buffer>): string {
-  const hash = createHash('sha256');
-  for (const chunk of chunks) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -87,6 +87,17 @@ export function identityOf({ dataSet, transferSyntaxUid }: CutFile): Identity {
   return identity;
 }
 
+/** The value of the top-level Pixel Data of an uncompressed little endian data set. */
+export function pixelDataOf({ dataSet, transferSyntaxUid }: CutFile): Buffer {
+  const cursor = new Cursor(dataSet, transferSyntaxUid !== IMPLICIT_LE, false);
+  while (cursor.offset + 8 <= dataSet.length) {
+    const { tag, length } = cursor.header();
+    if (tag === 0x7fe00010) return dataSet.subarray(cursor.offset, cursor.offset + length);
+    cursor.skip(length);
+  }
+  throw new Error('no Pixel Data');
+}
+
 /** Walks elements without keeping them; sequences of undefined length are walked item by item. */
 class Cursor {
   offset = 0;
@@ -144,14 +155,26 @@ class Cursor {
   }
 }
 
+/** A UID as PS3.5 §9.1 wants it, leading zeros apart, which real files have. */
+const LEGAL_UID = /^(?=.{1,64}$)\d+(\.\d+)*$/;
+
 /** The instance in a file, or why an archive cannot be asked to keep it (the rule of the round-trip test):
- *  a SOP Instance without SOP Class, SOP Instance, Study or Series Instance UID has no place in the
- *  Patient/Study/Series/Image hierarchy (PS3.4 §C.6.1.1). */
-export function readSample(path: string): SampleInstance | { readonly unusable: string } {
+ *  a SOP Instance without SOP Class, SOP Instance, Study or Series Instance UID, or with one that is none,
+ *  has no place in the Patient/Study/Series/Image hierarchy (PS3.4 §C.6.1.1). */
+export function identify(path: string): SampleInstance | { readonly unusable: string } {
   const cut = cutFile(path);
   const identity = identityOf(cut);
   for (const [name, value] of Object.entries(identity)) {
-    if (value === '' && name !== 'patientId') return { unusable: `no ${name}` };
+    if (name === 'patientId') continue;
+    if (value === '') return { unusable: `no ${name}` };
+    if (!LEGAL_UID.test(value)) return { unusable: `${name} of ${value.length} characters` };
   }
   return { path, ...cut, ...identity };
+}
+
+/** The instance in a file that is known to hold one. */
+export function instanceIn(path: string): SampleInstance {
+  const sample = identify(path);
+  if ('unusable' in sample) throw new Error(`${path}: ${sample.unusable}`);
+  return sample;
 }
