@@ -1,32 +1,12 @@
-// The thread that re-encodes data sets: reads the file itself, hands over chunks as long as it has credit.
+// The thread that re-encodes data sets: hands over chunks as long as it has credit.
 
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../../util/errors.ts';
-import { transferSyntax } from '../transfer-syntax.ts';
-import { ByteInput, DataSetFile } from './byte-input.ts';
-import { ChunkOutput } from './chunk-output.ts';
-import { DataSetRewriter, type DecodeFrame } from './data-set-rewriter.ts';
-import { walkDataSet } from './data-set-walker.ts';
 import { TranscodeError, type TranscodeErrorCode } from './errors.ts';
-import type { FrameCodec } from './frame-codec.ts';
-import { jpeg2000Codec } from './jpeg-2000.ts';
-import { jpegLosslessCodec } from './jpeg-lossless.ts';
-import { jpegLsCodec } from './jpeg-ls.ts';
-import { type CodecName, FRAME_CODECS, MAY_BE_CUT } from './lossless-syntaxes.ts';
-import type { PixelPlan } from './pixel-plan.ts';
-import { surveyPixels } from './pixel-survey.ts';
-import { rleCodec } from './rle.ts';
+import { transcodeFile } from './transcode-file.ts';
 import type { FromWorker, ToWorker, TranscodeTask } from './worker-messages.ts';
 
-const OPEN_CODEC: Record<CodecName, () => FrameCodec | Promise<FrameCodec>> = {
-  rle: rleCodec,
-  'jpeg-lossless': jpegLosslessCodec,
-  'jpeg-ls': jpegLsCodec,
-  'jpeg-2000': jpeg2000Codec,
-};
-
 const port = parentPort!;
-const codecs = new Map<CodecName, FrameCodec>();
 let credit = 0;
 let creditArrived: (() => void) | undefined;
 
@@ -42,55 +22,13 @@ port.on('message', (message: ToWorker) => {
 
 async function run(task: TranscodeTask): Promise<void> {
   try {
-    await transcodeFile(task);
+    await transcodeFile(task, send);
     post({ type: 'end' });
   } catch (error) {
     const known = error instanceof TranscodeError;
     const code = known ? (error.code as TranscodeErrorCode) : 'transcode-failed';
     post({ type: 'error', code, message: known ? error.message : `Transcoding failed: ${messageOf(error)}` });
   }
-}
-
-async function transcodeFile({ path, dataSetOffset, from, to }: TranscodeTask): Promise<void> {
-  const source = transferSyntax(from);
-  const file = new DataSetFile(path, dataSetOffset);
-  try {
-    const codec = await openCodec(from);
-    const plans =
-      codec === undefined
-        ? new Map<number, PixelPlan>()
-        : await surveyPixels(new ByteInput(file, false), file, source, codec, MAY_BE_CUT.has(from));
-    const input = new ByteInput(file, source.deflated);
-    const output = new ChunkOutput(send);
-    const rewriter = new DataSetRewriter(input, output, transferSyntax(to), plans, decoderOf(codec));
-    await walkDataSet(input, source, codec !== undefined, rewriter);
-    await output.finish();
-  } finally {
-    file.close();
-  }
-}
-
-/** The frame's number goes into every complaint. */
-function decoderOf(codec: FrameCodec | undefined): DecodeFrame {
-  return (plan, frame) => {
-    try {
-      return codec!.decode(plan.fragments.readFrame(frame), plan.image);
-    } catch (error) {
-      if (!(error instanceof TranscodeError)) throw error;
-      const where = `frame ${frame + 1} of ${plan.image.frames}`;
-      throw new TranscodeError(error.code as TranscodeErrorCode, `${error.message} (${where})`, {
-        cause: error,
-      });
-    }
-  };
-}
-
-async function openCodec(from: string): Promise<FrameCodec | undefined> {
-  const name = FRAME_CODECS.get(from);
-  if (name === undefined) return undefined;
-  const codec = codecs.get(name) ?? (await OPEN_CODEC[name]());
-  codecs.set(name, codec);
-  return codec;
 }
 
 async function send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
