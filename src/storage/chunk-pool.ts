@@ -1,7 +1,7 @@
 // Buffers of one size between socket and disk, used again and again so that memory stays flat.
 
 /** Small enough that two per association are cheap, large enough that a write costs little beside its bytes. */
-export const CHUNK_BYTES = 512 * 1024;
+export const CHUNK_BYTES = 1024 * 1024;
 
 const MAX_IDLE = 16;
 

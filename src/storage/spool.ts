@@ -1,14 +1,11 @@
 // Receives one instance into incoming/: hashes, counts, and never holds more than two chunks of it.
 import { createHash, type Hash } from 'node:crypto';
 import type { ByteSource } from '../util/byte-source.ts';
-import type { KeyedLock } from '../util/keyed-lock.ts';
-import { CHUNK_BYTES, type ChunkPool } from './chunk-pool.ts';
-import type { Directories } from './directories.ts';
-import type { Directory } from './directory.ts';
+import { CHUNK_BYTES } from './chunk-pool.ts';
 import { awaitedLater } from './file-calls.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { SliceReader } from './slice-reader.ts';
-import type { SpaceGauge } from './space-gauge.ts';
+import type { SpoolSite } from './spool-site.ts';
 import { Spooled } from './spooled.ts';
 import { StorageError } from './storage-error.ts';
 import { WriteBack } from './write-back.ts';
@@ -17,15 +14,6 @@ import { WriteBack } from './write-back.ts';
 export interface SpoolHead {
   readonly bytes: Buffer;
   seal(sha256: Buffer, dataSetBytes: number): void;
-}
-
-/** The parts of a storage area that receiving needs. */
-export interface SpoolSite {
-  readonly incoming: Directory;
-  readonly directories: Directories;
-  readonly paths: KeyedLock;
-  readonly space: SpaceGauge;
-  readonly chunks: ChunkPool;
 }
 
 export async function spool(site: SpoolSite, head: SpoolHead, source: ByteSource): Promise<Spooled> {

@@ -2,7 +2,7 @@
 
 import type { IncomingFile } from './incoming-file.ts';
 import { placeFile, replaceFile } from './placement.ts';
-import type { SpoolSite } from './spool.ts';
+import type { SpoolSite } from './spool-site.ts';
 
 export interface SpooledParts {
   readonly file: IncomingFile;

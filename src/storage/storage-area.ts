@@ -29,6 +29,15 @@ export interface StorageOptions {
   readonly reserveBytes: number;
 }
 
+interface StorageParts {
+  readonly directories: Directories;
+  readonly incoming: Directory;
+  readonly journalDirectory: Directory;
+  readonly lock: AreaLock;
+  readonly journal: Journal;
+  readonly sweptFiles: number;
+}
+
 export class StorageArea {
   /** The real path of the area. */
   readonly root: string;
@@ -37,26 +46,19 @@ export class StorageArea {
   readonly sweptFiles: number;
   readonly #directories: Directories;
   readonly #incoming: Directory;
+  readonly #journalDirectory: Directory;
   readonly #lock: AreaLock;
   readonly #space: SpaceGauge;
   readonly #paths = new KeyedLock();
   readonly #chunks = new ChunkPool();
 
-  private constructor(
-    parts: {
-      directories: Directories;
-      incoming: Directory;
-      lock: AreaLock;
-      journal: Journal;
-      sweptFiles: number;
-    },
-    options: StorageOptions,
-  ) {
+  private constructor(parts: StorageParts, options: StorageOptions) {
     this.root = parts.directories.root;
     this.journal = parts.journal;
     this.sweptFiles = parts.sweptFiles;
     this.#directories = parts.directories;
     this.#incoming = parts.incoming;
+    this.#journalDirectory = parts.journalDirectory;
     this.#lock = parts.lock;
     this.#space = new SpaceGauge(this.root, options.reserveBytes);
   }
@@ -75,7 +77,7 @@ export class StorageArea {
       await checkWritable(incoming);
       const sweptFiles = await sweep(incoming);
       const journal = await Journal.open(journalDirectory);
-      return new StorageArea({ directories, incoming, lock, journal, sweptFiles }, options);
+      return new StorageArea({ directories, incoming, journalDirectory, lock, journal, sweptFiles }, options);
     } catch (error) {
       await lock?.release();
       await directories.close();
@@ -83,15 +85,16 @@ export class StorageArea {
     }
   }
 
-  /** Throws `no-space` below the reserve, or `io` after a failed flush; a promise only when the volume is asked. */
+  /** Throws `no-space` below the reserve, `io` after a failed flush, `unusable` when the area has been tampered with;
+   *  a promise only when the volume must be asked. */
   checkSpace(): void | Promise<void> {
-    this.#directories.checkFault();
+    this.#checkSound();
     return this.#space.check();
   }
 
   /** Receives an instance into incoming/. On any failure, of the source as well, nothing is left there. */
   async spool(head: SpoolHead, source: ByteSource): Promise<Spooled> {
-    this.#directories.checkFault();
+    this.#checkSound();
     const site = {
       incoming: this.#incoming,
       directories: this.#directories,
@@ -143,6 +146,16 @@ export class StorageArea {
     } finally {
       await this.#lock.release();
       await this.#directories.close();
+    }
+  }
+
+  /** What is written into a removed directory would be gone with the next start, and nobody would notice. */
+  #checkSound(): void {
+    this.#directories.checkFault();
+    for (const directory of [this.#incoming, this.#journalDirectory]) {
+      if (directory.isInPlace(false)) continue;
+      const words = 'has been moved or removed while in use; put it back or start the daemon again';
+      throw new StorageError('unusable', `${directory.realPath} ${words}`);
     }
   }
 }

@@ -184,13 +184,37 @@ describe('an unusable volume is named in plain words', () => {
   });
 });
 
-test('an area that is moved while open takes nothing more', async () => {
-  await using folder = await tempFolder('area');
-  const area = await StorageArea.open(join(folder.path, 'archive'), OPTIONS);
-  await (await area.spool(testHead(), byteSourceOf(patterned(10, 1)))).place('studies/a/1');
-  await rename(join(folder.path, 'archive'), join(folder.path, 'moved'));
-  const spooled = await area.spool(testHead(), byteSourceOf(patterned(10, 1)));
-  await assert.rejects(spooled.place('studies/b/1'), storageFault('unusable'));
-  await spooled.discard();
-  await area.close();
+describe('an area that is tampered with while open', () => {
+  test('takes nothing more when it was moved as a whole', async () => {
+    await using folder = await tempFolder('area');
+    const area = await StorageArea.open(join(folder.path, 'archive'), OPTIONS);
+    await (await area.spool(testHead(), byteSourceOf(patterned(10, 1)))).place('studies/a/1');
+    const spooled = await area.spool(testHead(), byteSourceOf(patterned(10, 1)));
+    await rename(join(folder.path, 'archive'), join(folder.path, 'moved'));
+    await assert.rejects(spooled.place('studies/b/1'), storageFault('unusable'));
+    await spooled.discard();
+    await area.close();
+  });
+
+  for (const part of ['incoming', 'journal']) {
+    test(`says within a second that ${part}/ was removed, and goes on after a new start`, async (context) => {
+      await using folder = await tempFolder('area');
+      let now = performance.now();
+      context.mock.method(performance, 'now', () => now);
+      const area = await StorageArea.open(folder.path, OPTIONS);
+      await area.checkSpace();
+      await area.journal.append('a');
+      await rm(join(folder.path, part), { recursive: true });
+      now += 1001;
+      assert.throws(() => area.checkSpace(), storageFault('unusable'));
+      await assert.rejects(
+        area.spool(testHead(), byteSourceOf(patterned(10, 1))),
+        new RegExp(`${part} has been moved or removed`),
+      );
+      await area.close();
+      const again = await StorageArea.open(folder.path, OPTIONS);
+      await (await again.spool(testHead(), byteSourceOf(patterned(10, 1)))).place('studies/a/1');
+      await again.close();
+    });
+  }
 });
