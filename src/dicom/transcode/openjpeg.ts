@@ -29,7 +29,7 @@ export async function openOpenJpeg(): Promise<OpenJpeg> {
   const complaints: string[] = [];
   // Errors and warnings are only printed: the decoder goes on with what it has, which would not be exact.
   const print = (line: string) => {
-    if (!line.startsWith('[INFO]')) complaints.push(line);
+    if (line.includes('[ERROR]') || line.includes('[WARNING]')) complaints.push(line);
   };
   const module = await open({
     wasmBinary: readFileSync(require.resolve('@cornerstonejs/codec-openjpeg/decodewasm')),

@@ -163,6 +163,15 @@ export function cells(values: readonly number[], bitsAllocated: number): Buffer 
   return bytes;
 }
 
+/** Samples that do not compress, the same each time. */
+export function noise(count: number, bits: number): number[] {
+  let state = 1;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> (32 - bits);
+  });
+}
+
 /** A WebAssembly build that has an encoder, too. */
 export function openEncoder<Module>(name: string): Promise<Module> {
   const open: (options: object) => Promise<Module> = createRequire(import.meta.url)(name);
