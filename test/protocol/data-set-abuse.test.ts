@@ -6,12 +6,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
-import { assertServes, filesIn, foundUids } from '../support/archive-state.ts';
+import { assertServes, filesIn, foundUids, hashesByGet, storeOnce } from '../support/archive-state.ts';
 import { ByteAssociation } from '../support/byte-association.ts';
 import { elementHeader } from '../support/byte-elements.ts';
 import { madeInstance } from '../support/byte-instances.ts';
 import { freshUid } from '../support/byte-pdu.ts';
-import { CT_IMAGE, TAG } from '../support/byte-services.ts';
+import { CT_IMAGE, sha256, TAG } from '../support/byte-services.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { DEFLATED } from '../support/sample-data-sets.ts';
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
@@ -45,16 +45,6 @@ const DATA_SET_CASES: readonly Case[] = [
   {
     name: 'no SOP Instance UID in the data set',
     message: () => storing(madeInstance({ without: [TAG.SOPInstanceUID] })),
-    right: isRefusedStore,
-  },
-  {
-    name: 'no Study Instance UID in the data set',
-    message: () => storing(madeInstance({ without: [TAG.StudyInstanceUID] })),
-    right: isRefusedStore,
-  },
-  {
-    name: 'no Series Instance UID in the data set',
-    message: () => storing(madeInstance({ without: [TAG.SeriesInstanceUID] })),
     right: isRefusedStore,
   },
   ...(['sopInstanceUid', 'studyUid', 'seriesUid'] as const).flatMap((name) =>
@@ -155,10 +145,17 @@ describe('wrong data sets', () => {
     assert.deepEqual(filesIn(folder.path, 'superseded'), []);
   });
 
+  test('an instance without study and series is kept as a study of its own (Deviation of PS3.3 §A.1.2)', async () => {
+    const bare = madeInstance({ without: [TAG.StudyInstanceUID, TAG.SeriesInstanceUID] });
+    assert.equal(await storeOnce(daemon, bare), 0);
+    const hashes = await hashesByGet(daemon, [{ ...bare, studyUid: bare.sopInstanceUid }]);
+    assert.equal(hashes.get(bare.sopInstanceUid), sha256(bare.dataSet));
+  });
+
   test('after a refused C-STORE the same association goes on', async () => {
     const association = await ByteAssociation.request({ port: daemon.port, contexts: CONTEXTS });
     const { id } = association.contextFor(CT_IMAGE);
-    const wrong = madeInstance({ without: [TAG.StudyInstanceUID] });
+    const wrong = madeInstance({ without: [TAG.SOPInstanceUID] });
     const good = madeInstance();
     for (const [instance, right] of [
       [wrong, isRefusedStore],

@@ -158,18 +158,20 @@ class Cursor {
 /** A UID as PS3.5 §9.1 wants it, leading zeros apart, which real files have. */
 const LEGAL_UID = /^(?=.{1,64}$)\d+(\.\d+)*$/;
 
-/** The instance in a file, or why an archive cannot be asked to keep it (the rule of the round-trip test):
- *  a SOP Instance without SOP Class, SOP Instance, Study or Series Instance UID, or with one that is none,
- *  has no place in the Patient/Study/Series/Image hierarchy (PS3.4 §C.6.1.1). */
+/** The instance in a file, or why an archive cannot be asked to keep it (the rule of the round-trip test): without
+ *  a legal SOP Class and SOP Instance UID it is no SOP Instance. One without study or series, as non-patient
+ *  objects are (PS3.4 Annex GG), counts as a study of its own under its SOP Instance UID. */
 export function identify(path: string): SampleInstance | { readonly unusable: string } {
   const cut = cutFile(path);
   const identity = identityOf(cut);
-  for (const [name, value] of Object.entries(identity)) {
+  const studyUid = identity.studyUid || identity.sopInstanceUid;
+  const seriesUid = identity.seriesUid || identity.sopInstanceUid;
+  for (const [name, value] of Object.entries({ ...identity, studyUid, seriesUid })) {
     if (name === 'patientId') continue;
     if (value === '') return { unusable: `no ${name}` };
     if (!LEGAL_UID.test(value)) return { unusable: `${name} of ${value.length} characters` };
   }
-  return { path, ...cut, ...identity };
+  return { path, ...cut, ...identity, studyUid, seriesUid };
 }
 
 /** The instance in a file that is known to hold one. */
