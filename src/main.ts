@@ -179,6 +179,12 @@ function createListener(
           status: statusText(status),
           reason: error,
         }),
+      destinationUnreachable: (association, destination, error) =>
+        log.warn('C-MOVE destination cannot be reached', {
+          association: association.name,
+          destination,
+          reason: error,
+        }),
     },
   });
   const listener = new DimseListener({

@@ -13,7 +13,8 @@ export interface OutgoingDataSet {
   fill(slices: readonly Buffer[]): Promise<{ bytes: number; end: boolean }>;
 }
 
-const BLOCK_BYTES = 256 * 1024;
+/** One read from disk and one write to the transport; an instance under this size takes one of each. */
+const BLOCK_BYTES = 1024 * 1024;
 /** Item length, context id and message control header count toward the PDU's maximum length (PS3.8 §9.3.5). */
 const PDV_OVERHEAD_BYTES = 6;
 

@@ -3,6 +3,7 @@
 import type { Archive } from '../archive/archive.ts';
 import type { Service } from '../dimse/service-registry.ts';
 import { Status } from '../dimse/status.ts';
+import { ItemQueue } from '../scu/item-queue.ts';
 import { storeAll } from '../scu/store.ts';
 import { readIdentifier } from './identifier.ts';
 import { GET_MODELS } from './query-models.ts';
@@ -19,9 +20,15 @@ export function getScp(archive: Archive, observer: RetrieveObserver): Service {
     try {
       const { total } = await survey(archive, selection);
       const counts = new SubOperations(total);
-      for await (const result of storeAll(invoker, storeItems(archive, selection), cancelled)) {
-        if (counts.add(result)) observer.subOperationFailed(association, association.callingAeTitle, result);
-        await request.pending(counts.pending());
+      const items = new ItemQueue(storeItems(archive, selection));
+      try {
+        for await (const result of storeAll(invoker, items, cancelled)) {
+          if (counts.add(result))
+            observer.subOperationFailed(association, association.callingAeTitle, result);
+          await request.pending(counts.pending());
+        }
+      } finally {
+        await items.close();
       }
       return counts.final(request);
     } catch (error) {

@@ -33,13 +33,22 @@ export function moveScp({ archive, callers, aeTitle, observer }: MoveScpOptions)
       const counts = new SubOperations(total);
       const originator = { aeTitle: association.callingAeTitle, messageId: command.messageId ?? 0 };
       const sending = { peer, callingAeTitle: aeTitle, signal: cancelled, originator };
-      for await (const result of sendItems(sending, kinds, () => storeItems(archive, selection))) {
-        if (counts.add(result)) observer.subOperationFailed(association, peer.aeTitle, result);
-        await request.pending(counts.pending());
+      try {
+        for await (const result of sendItems(sending, kinds, () => storeItems(archive, selection))) {
+          if (counts.add(result)) observer.subOperationFailed(association, peer.aeTitle, result);
+          await request.pending(counts.pending());
+        }
+      } catch (error) {
+        if (!(error instanceof PacsError && error.code.startsWith('ul-'))) throw error;
+        // Every instance is named as failed: the requestor may ask for them one by one later.
+        observer.destinationUnreachable(association, peer.aeTitle, error);
+        for await (const item of storeItems(archive, selection)) {
+          counts.add({ item, status: Status.unableToPerformSubOperations });
+        }
+        return { ...counts.final(request), errorComment: `${peer.aeTitle}: ${error.message}` };
       }
       return counts.final(request);
     } catch (error) {
-      if (error instanceof PacsError && error.code.startsWith('ul-')) throw unreachable(peer, error);
       throw queryFailure(error, Status.unableToCalculateMatches);
     }
   };
@@ -53,13 +62,5 @@ function destinationOf({ command }: ServiceRequest, callers: Callers): Peer {
     Status.moveDestinationUnknown,
     `Move Destination ${JSON.stringify(title)} is not a known peer.`,
     { code: 'move-destination-unknown', offendingElement: [0x00000600] },
-  );
-}
-
-function unreachable(peer: Peer, cause: PacsError): DimseError {
-  return new DimseError(
-    Status.unableToPerformSubOperations,
-    `Destination ${peer.aeTitle} cannot be reached: ${cause.message}`,
-    { code: 'destination-unreachable', cause },
   );
 }

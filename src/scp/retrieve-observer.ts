@@ -1,8 +1,9 @@
-// Who is told of sub-operations that failed: each one names its instance.
+// Who is told what went wrong in a retrieval: each failed sub-operation names its instance.
 
 import type { Association } from '../dimse/listener.ts';
 import type { StoreResult } from '../scu/store.ts';
 
 export interface RetrieveObserver {
   subOperationFailed(association: Association, destinationAeTitle: string, result: StoreResult): void;
+  destinationUnreachable(association: Association, destinationAeTitle: string, error: Error): void;
 }

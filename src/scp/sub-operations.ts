@@ -6,8 +6,9 @@ import { encodeDataSet } from '../dicom/data-set-writer.ts';
 import type { ResponseFields, ServiceRequest } from '../dimse/service-registry.ts';
 import { SourceDataSet } from '../dimse/source-data-set.ts';
 import { isWarning, Status } from '../dimse/status.ts';
+import type { ClosableDataSet, StoreItem } from '../scu/item-queue.ts';
 import type { InstanceKind } from '../scu/send.ts';
-import type { ClosableDataSet, StoreItem, StoreResult } from '../scu/store.ts';
+import type { StoreResult } from '../scu/store.ts';
 
 /** As many UIDs as the 64 KiB of one explicit UI element hold. */
 const MAX_FAILED_UIDS = 1000;

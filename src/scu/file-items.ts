@@ -9,7 +9,7 @@ import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
 import { SourceDataSet } from '../dimse/source-data-set.ts';
 import { messageOf } from '../util/errors.ts';
 import { FileRange } from '../util/file-range.ts';
-import type { ClosableDataSet, StoreItem } from './store.ts';
+import type { ClosableDataSet, StoreItem } from './item-queue.ts';
 
 const HEAD_BYTES = 64 * 1024;
 const SOP_CLASS_UID = 0x00080016;

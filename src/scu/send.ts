@@ -4,7 +4,8 @@ import type { Invoker } from '../dimse/invoker.ts';
 import { Status } from '../dimse/status.ts';
 import { messageOf } from '../util/errors.ts';
 import { associate, type PeerAddress } from './associate.ts';
-import { type MoveOriginator, proposalsFor, type StoreItem, type StoreResult, storeAll } from './store.ts';
+import { ItemQueue, type StoreItem } from './item-queue.ts';
+import { type MoveOriginator, proposalsFor, type StoreResult, storeAll } from './store.ts';
 
 /** One kind of instance: what has to be negotiated for it. */
 export interface InstanceKind {
@@ -29,7 +30,16 @@ export async function* sendItems(
   kinds: readonly InstanceKind[],
   items: () => AsyncIterable<StoreItem>,
 ): AsyncGenerator<StoreResult> {
-  for (const group of contextGroups(kinds)) yield* sendGroup(sending, group, ofKinds(items(), group));
+  const groups = contextGroups(kinds);
+  for (const group of groups) {
+    const queue = new ItemQueue(ofKinds(items(), group));
+    try {
+      const first = await firstAssociation(sending, group, group === groups[0]);
+      yield* sendGroup(sending, group, queue, first);
+    } finally {
+      await queue.close();
+    }
+  }
 }
 
 /** A peer that drops the association costs the instance in transfer; the rest goes over a new one. One that sends
@@ -37,17 +47,16 @@ export async function* sendItems(
 async function* sendGroup(
   sending: Sending,
   group: readonly InstanceKind[],
-  items: AsyncGenerator<StoreItem>,
+  items: ItemQueue,
+  first: Invoker | string,
 ): AsyncGenerator<StoreResult> {
   const { signal, originator } = sending;
-  // Ending one association must not end the items.
-  const rest: AsyncIterable<StoreItem> = { [Symbol.asyncIterator]: () => ({ next: () => items.next() }) };
-  let invoker: Invoker | undefined = await open(sending, group);
-  let failure = 'the peer ended the association';
+  let invoker = typeof first === 'string' ? undefined : first;
+  let failure = typeof first === 'string' ? first : 'the peer ended the association';
   while (invoker !== undefined) {
     let hasProgress = false;
     try {
-      for await (const result of storeAll(invoker, rest, signal, originator)) {
+      for await (const result of storeAll(invoker, items, signal, originator)) {
         hasProgress = true;
         yield result;
       }
@@ -67,7 +76,23 @@ async function* sendGroup(
         })
       : undefined;
   }
-  for await (const item of items) yield { item, status: Status.unableToPerformSubOperations, error: failure };
+  for (let item = await items.next(); item !== undefined; item = await items.next()) {
+    yield { item, status: Status.unableToPerformSubOperations, error: failure };
+  }
+}
+
+/** When not even the first one comes about, the caller has to know at once; later, results go on and name it. */
+async function firstAssociation(
+  sending: Sending,
+  group: readonly InstanceKind[],
+  mustSucceed: boolean,
+): Promise<Invoker | string> {
+  try {
+    return await open(sending, group);
+  } catch (error) {
+    if (mustSucceed) throw error;
+    return messageOf(error);
+  }
 }
 
 function open({ peer, callingAeTitle, signal }: Sending, group: readonly InstanceKind[]): Promise<Invoker> {

@@ -5,23 +5,11 @@ import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/t
 import { CommandField, Priority } from '../dimse/commands.ts';
 import { DimseError } from '../dimse/errors.ts';
 import type { Invoker, PreparedRequest } from '../dimse/invoker.ts';
-import type { OutgoingDataSet } from '../dimse/message-writer.ts';
 import { Status } from '../dimse/status.ts';
 import type { AcceptedContext } from '../ul/association.ts';
 import type { AssociateOptions } from '../ul/requestor.ts';
 import { messageOf } from '../util/errors.ts';
-
-export type ClosableDataSet = OutgoingDataSet & { close(): Promise<void> };
-
-/** An instance to send, from wherever it comes. */
-export interface StoreItem {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  /** Whether `open` can give it in another transfer syntax without changing a pixel. */
-  canConvert(transferSyntaxUid: string): boolean;
-  open(transferSyntaxUid: string, signal: AbortSignal): Promise<ClosableDataSet>;
-}
+import type { ClosableDataSet, ItemQueue, StoreItem } from './item-queue.ts';
 
 /** How one C-STORE ended. `error` says why nothing could be sent. */
 export interface StoreResult {
@@ -34,6 +22,9 @@ export interface MoveOriginator {
   readonly aeTitle: string;
   readonly messageId: number;
 }
+
+/** How many instances are opened and begun before their turn: a disk's or a thread's delay then costs nothing. */
+const READ_AHEAD = 4;
 
 interface Ready {
   readonly item: StoreItem;
@@ -58,35 +49,43 @@ export function proposalsFor(
   });
 }
 
-/** Sends items one after the other on one association; the next is read from disk while the peer works on the last.
- *  Yields one result per item, in order; stops early when `signal` aborts or the association ends. */
+/** Sends items one after the other on one association, while the next ones are read from disk. Yields one result per
+ *  item, in order. When `signal` aborts or the association ends, what was not sent goes back into the queue. */
 export async function* storeAll(
   invoker: Invoker,
-  items: AsyncIterable<StoreItem>,
+  items: ItemQueue,
   signal: AbortSignal,
   originator?: MoveOriginator,
 ): AsyncGenerator<StoreResult> {
-  const queue = items[Symbol.asyncIterator]();
-  const next = async (): Promise<Ready | StoreResult | undefined> => {
-    if (signal.aborted) return undefined;
-    const { done, value } = await queue.next();
-    return done === true ? undefined : ready(invoker, value, signal, originator);
+  const ahead: Promise<Ready | StoreResult | undefined>[] = [];
+  const prepareNext = async () => {
+    const item = signal.aborted ? undefined : await items.next();
+    return item === undefined ? undefined : ready(invoker, item, signal, originator);
   };
-  let current = await next();
+  const isOver = () => signal.aborted || invoker.association.signal.aborted;
   try {
-    while (current !== undefined) {
-      const upcoming = next();
-      upcoming.catch(() => {}); // awaited below, also when sending fails first
-      const result = 'prepared' in current ? await send(invoker, current) : current;
-      current = undefined;
-      yield result;
-      current = await upcoming;
-      if (invoker.association.signal.aborted) return;
+    while (!isOver()) {
+      while (ahead.length < READ_AHEAD) ahead.push(handledLater(prepareNext()));
+      const current = await ahead.shift();
+      if (current === undefined) return;
+      if (!('prepared' in current)) yield current;
+      else yield await send(invoker, current);
     }
   } finally {
-    if (current !== undefined && 'dataSet' in current) await current.dataSet.close();
-    await queue.return?.();
+    const unsent: StoreItem[] = [];
+    for (const outcome of await Promise.allSettled(ahead)) {
+      if (outcome.status === 'rejected' || outcome.value === undefined) continue;
+      if ('dataSet' in outcome.value) await outcome.value.dataSet.close();
+      unsent.push(outcome.value.item);
+    }
+    items.giveBack(unsent);
   }
+}
+
+/** A rejection is met by whoever awaits the promise later, not by the process now. */
+function handledLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 async function ready(
