@@ -3,7 +3,7 @@
 // marked as still to do has failed: it proves nothing.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
 
@@ -11,7 +11,14 @@ const CONCURRENT_FILES = 2;
 const TEST_TIMEOUT_MS = 15 * 60_000;
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 // What is quick and tells most comes first.
-const ORDER = ['test/architecture', 'test/unit/', 'test/contract/', 'test/protocol/', 'test/'];
+const ORDER = [
+  'test/architecture',
+  'test/documentation',
+  'test/unit/',
+  'test/contract/',
+  'test/protocol/',
+  'test/',
+];
 
 let passed = 0;
 let failed = 0;
@@ -53,79 +60,57 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   }
 }
 
-interface FileState {
-  readonly names: string[];
-  passed: number;
-  failures: string[];
-  output: string;
-}
-
 function testFiles(): string[] {
   const rank = (file: string) => ORDER.findIndex((prefix) => file.startsWith(prefix));
   return globSync('test/**/*.test.ts').sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-async function runFiles(files: string[]): Promise<void> {
-  const states = new Map<string, FileState>();
-  const stateOf = (named = ''): FileState => {
-    // Some events name the file from the root, some from here.
-    const file = resolve(named);
-    const state = states.get(file) ?? { names: [], passed: 0, failures: [], output: '' };
-    states.set(file, state);
-    return state;
+/** Takes files off the list until it is empty. */
+async function work(files: string[]): Promise<void> {
+  for (let file = files.shift(); file !== undefined; file = files.shift()) await runFile(file);
+}
+
+/** One file in a process of its own. Its tests may stand in other files that it imports. */
+async function runFile(file: string): Promise<void> {
+  const started = performance.now();
+  const names: string[] = [];
+  const failures: string[] = [];
+  let good = 0;
+  let output = '';
+  const keep = ({ message }: { message: string }) => {
+    output = (output + message).slice(-KEPT_OUTPUT_CHARACTERS);
   };
-  const keep = ({ file, message }: { file?: string; message: string }) => {
-    const state = stateOf(file);
-    state.output = (state.output + message).slice(-KEPT_OUTPUT_CHARACTERS);
-  };
+  const path = (name: string, nesting: number) => [...names.slice(0, nesting), name].join(' › ');
   const events = run({
-    files,
-    concurrency: CONCURRENT_FILES,
+    files: [file],
     timeout: TEST_TIMEOUT_MS,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   events.on('test:stdout', keep);
   events.on('test:stderr', keep);
-  events.on('test:start', ({ file, name, nesting }) => {
-    const { names } = stateOf(file);
+  events.on('test:start', ({ name, nesting }) => {
     names.length = nesting;
     names[nesting] = name;
   });
-  events.on('test:pass', ({ file, name, nesting, details, skip, todo }) => {
-    const state = stateOf(file);
-    const path = [...state.names.slice(0, nesting), name].join(' › ');
-    if (skip !== undefined) state.failures.push(`${path}\nis skipped`);
-    else if (todo !== undefined) state.failures.push(`${path}\nis marked as still to do`);
+  events.on('test:pass', ({ name, nesting, details, skip, todo }) => {
+    if (skip !== undefined) failures.push(`${path(name, nesting)}\nis skipped`);
+    else if (todo !== undefined) failures.push(`${path(name, nesting)}\nis marked as still to do`);
     // A file in which nothing is tested is reported as one test with the file's own name.
-    else if (nesting === 0 && file !== undefined && file.endsWith(name)) state.failures.push('holds no test');
-    else if (details.type !== 'suite') state.passed += 1;
+    else if (nesting === 0 && resolve(name) === resolve(file)) failures.push('holds no test');
+    else if (details.type !== 'suite') good += 1;
   });
-  events.on('test:fail', ({ file, name, nesting, details }) => {
+  events.on('test:fail', ({ name, nesting, details }) => {
     // The failure of a suite only repeats that of its test, which has been told.
     if (failureType(details.error) === 'subtestsFailed') return;
-    const state = stateOf(file);
-    const path = [...state.names.slice(0, nesting), name].join(' › ');
-    state.failures.push(`${path}\n${inspect(details.error.cause ?? details.error, { depth: 5 })}`);
-  });
-  events.on('test:summary', ({ file, duration_ms }) => {
-    if (file !== undefined) report(resolve(file), stateOf(file), duration_ms);
+    failures.push(`${path(name, nesting)}\n${inspect(details.error.cause ?? details.error, { depth: 5 })}`);
   });
   for await (const _ of events);
-  // A file whose process died leaves no summary of its own.
-  for (const [file, state] of states) if (!reported.has(file)) report(file, state, 0);
-}
-
-const reported = new Set<string>();
-
-function report(file: string, state: FileState, milliseconds: number): void {
-  reported.add(file);
-  passed += state.passed;
-  failed += state.failures.length;
-  const ok = state.failures.length === 0;
-  row(ok, relative('.', file), String(state.passed + state.failures.length), milliseconds);
-  if (ok) return;
-  for (const failure of state.failures) print(`\n  ${failure.replaceAll('\n', '\n  ')}`);
-  if (state.output !== '') print(`\n  output of the file:\n  ${state.output.replaceAll('\n', '\n  ')}`);
+  passed += good;
+  failed += failures.length;
+  row(failures.length === 0, file, String(good + failures.length), performance.now() - started);
+  if (failures.length === 0) return;
+  for (const failure of failures) print(`\n  ${failure.replaceAll('\n', '\n  ')}`);
+  if (output !== '') print(`\n  output of the file:\n  ${output.replaceAll('\n', '\n  ')}`);
 }
 
 function failureType(error: unknown): unknown {
@@ -134,6 +119,7 @@ function failureType(error: unknown): unknown {
 
 await check('lint (biome)', 'biome', ['check', '--error-on-warnings', '.']);
 await check('types (tsc)', 'tsc', ['--noEmit']);
-await runFiles(testFiles());
+const files = testFiles();
+await Promise.all(Array.from({ length: CONCURRENT_FILES }, () => work(files)));
 print(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
