@@ -22,9 +22,9 @@ export interface Criterion {
   /** DICOM JSON name of the attribute. */
   readonly attribute: string;
   test(attributes: DicomJson): boolean;
-  /** Search keys that can match, one range per key value; absent when keys do not help. */
-  readonly ranges?: readonly KeyRange[];
-  /** The ranges are ones of name parts. */
+  /** Search keys that can match: ways to find every match, each the union of some ranges. */
+  readonly ways?: readonly (readonly KeyRange[])[];
+  /** The ways lead through name parts. */
   readonly fuzzy?: boolean;
   /** The key as a date or time range. */
   readonly interval?: Interval;
@@ -109,8 +109,14 @@ function nameKeyCriterion(attribute: string, key: JsonElement, fuzzyNames: boole
   return {
     attribute,
     test: (attributes) => nameValues(attributes[attribute]).some((name) => tests.some((t) => t.test(name))),
-    ...(sameKind && { ranges: tests.map((test) => test.range), fuzzy: tests[0]?.fuzzy ?? false }),
+    ...(sameKind && { ways: nameWays(tests), fuzzy: tests[0]?.fuzzy ?? false }),
   };
+}
+
+function nameWays(tests: readonly NameCriterion[]): (readonly KeyRange[])[] {
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return only.ranges.map((range) => [range]);
+  return [tests.flatMap((test) => test.ranges[0] ?? [])];
 }
 
 function emptyCriterion(attribute: string): Criterion {
@@ -134,7 +140,7 @@ function temporalCriterion(attribute: string, vr: TemporalVr, values: readonly s
       moments(vr, attributes[attribute]).some((moment) =>
         intervals.some((interval) => isWithin(moment, interval)),
       ),
-    ...(vr === 'DA' && { ranges: intervals.map(intervalRange) }),
+    ...(vr === 'DA' && { ways: [intervals.map(intervalRange)] }),
     ...(intervals.length === 1 && { interval: intervals[0] as Interval }),
   };
 }
@@ -157,7 +163,7 @@ function textCriterion(attribute: string, vr: string, values: readonly string[])
     // A multi-valued attribute matches when any of its values does (PS3.4 §C.2.2.2).
     test: (attributes) =>
       foldedValues(attributes[attribute]).some((value) => tests.some((test) => test.test(value))),
-    ranges: tests.map((test) => test.range),
+    ways: [tests.map((test) => test.range)],
     ...(tests.every((test) => test.exact) && { exact: values.map(foldValue) }),
   };
 }

@@ -1,6 +1,14 @@
 // Person names (PS3.5 §6.2.1) as they are compared: by component group, without regard to case.
 
-import { foldForms, foldValue, searchKey, TRUNCATED, trimBlanks, upperCase } from './normalise.ts';
+import {
+  endOfPrefix,
+  foldForms,
+  foldValue,
+  searchKey,
+  TRUNCATED,
+  trimBlanks,
+  upperCase,
+} from './normalise.ts';
 import { exactRange, type KeyRange, patternRange, WildCard } from './wild-card.ts';
 
 /** The component groups of one name, as DICOM JSON has them (PS3.18 §F.2.2). */
@@ -33,8 +41,8 @@ export function nameKeys(name: ComponentGroups): string[] {
 /** A key for names, ready to be tried on values. */
 export interface NameCriterion {
   test(name: ComponentGroups): boolean;
-  /** Where to look in the search keys (or, when `fuzzy`, among the name parts). */
-  readonly range: KeyRange;
+  /** Where to look in the search keys (or, when `fuzzy`, among the name parts); each range alone will do. */
+  readonly ranges: readonly KeyRange[];
   readonly fuzzy: boolean;
 }
 
@@ -58,17 +66,12 @@ export function nameCriterion(key: ComponentGroups, fuzzy: boolean): NameCriteri
       anywhere ? groups.some((value) => value !== '' && test(value)) : testGroup(groups, group, test),
     );
   };
-  const narrowest = tests.reduce((best, next) => (weight(next.range) > weight(best.range) ? next : best));
-  return { test, range: narrowest.range, fuzzy: false };
+  return { test, ranges: tests.map(({ range }) => range), fuzzy: false };
 }
 
 function testGroup(groups: readonly string[], group: Group, test: (value: string) => boolean): boolean {
   const value = groups[GROUPS.indexOf(group)] ?? '';
   return value !== '' && test(value);
-}
-
-function weight(range: KeyRange): number {
-  return range.from !== '' ? 1000 + range.from.length : (range.contains?.length ?? 0);
 }
 
 function groupTest(key: string): { test: (value: string) => boolean; range: KeyRange } {
@@ -123,15 +126,14 @@ export function fuzzyKeys(name: ComponentGroups): string[] {
 }
 
 function fuzzyCriterion(key: string): NameCriterion | undefined {
-  const wanted = nameParts(key).map(searchKey);
-  const longest = wanted.reduce((best, next) => (next.length > best.length ? next : best), '');
-  if (longest === '') return undefined;
+  const wanted = nameParts(key).map((part) => searchKey(part).replace(TRUNCATED, ''));
+  if (wanted.length === 0) return undefined;
   return {
     test: (name) => {
       const parts = fuzzyKeys(name);
       return wanted.every((want) => parts.some((part) => part.startsWith(want)));
     },
-    range: patternRange(WildCard.parse(`${longest.replace(TRUNCATED, '')}*`, (literal) => literal)),
+    ranges: wanted.map((want) => ({ from: want, to: endOfPrefix(want) })),
     fuzzy: true,
   };
 }

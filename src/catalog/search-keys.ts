@@ -96,8 +96,10 @@ export function accessPaths(criteria: readonly Criterion[]): AccessPath[] {
   const paths: AccessPath[] = [];
   for (const [attribute, kind] of KINDS) {
     const criterion = criteria.find((candidate) => candidate.attribute === attribute);
-    if (criterion?.ranges === undefined || criterion.ranges.some(isEverything)) continue;
-    paths.push({ kind: criterion.fuzzy === true ? KIND.patientNamePart : kind, ranges: criterion.ranges });
+    for (const ranges of criterion?.ways ?? []) {
+      if (ranges.some(isEverything)) continue;
+      paths.push({ kind: criterion?.fuzzy === true ? KIND.patientNamePart : kind, ranges });
+    }
   }
   const modality = modalityPath(criteria);
   return modality === undefined ? paths : [...paths, modality];

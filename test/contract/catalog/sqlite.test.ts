@@ -7,6 +7,7 @@ import { crashSuite } from './crash-suite.ts';
 import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
+import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 
 const sqlite: EngineUnderTest = {
@@ -20,5 +21,6 @@ const sqlite: EngineUnderTest = {
 
 ingestSuite(sqlite);
 matchingSuite(sqlite);
+narrowingSuite(sqlite);
 readingSuite(sqlite);
 crashSuite(sqlite);

@@ -44,11 +44,13 @@ describe('a key for names', () => {
   });
 
   test('the range does not ask for carets that a stored key may lack', () => {
-    assert.deepEqual(nameCriterion({ Alphabetic: 'Wang^*' }, false)?.range, { from: 'WANG', to: 'WANH' });
-    assert.deepEqual(nameCriterion({ Alphabetic: '*^Xiao*' }, false)?.range, {
-      from: '',
-      to: undefined,
-      contains: 'XIAO',
-    });
+    assert.deepEqual(nameCriterion({ Alphabetic: 'Wang^*' }, false)?.ranges, [{ from: 'WANG', to: 'WANH' }]);
+    assert.deepEqual(nameCriterion({ Alphabetic: '*^Xiao*' }, false)?.ranges, [
+      {
+        from: '',
+        to: undefined,
+        contains: 'XIAO',
+      },
+    ]);
   });
 });
