@@ -68,13 +68,13 @@ export class TranscodePool {
     worker.on('error', () => this.#forget(worker));
     worker.on('exit', () => this.#forget(worker));
     worker.unref();
+    const end = () => {
+      this.#forget(worker);
+      void worker.terminate();
+    };
     // After an error nobody knows what a codec left in its memory.
-    if (!reusable) void worker.terminate();
-    else {
-      const timer = setTimeout(() => void worker.terminate(), this.#options.idleMs);
-      timer.unref();
-      this.#idle.set(worker, timer);
-    }
+    if (!reusable) end();
+    else this.#idle.set(worker, setTimeout(end, this.#options.idleMs).unref());
   }
 
   #forget(worker: Worker): void {
