@@ -3,7 +3,14 @@
 
 import { EventEmitter } from 'node:events';
 import { KEPT_TAGS } from '../catalog/attributes.ts';
-import type { Catalog, InstanceLocation, Match, Query, SelectKeys } from '../catalog/catalog.ts';
+import type {
+  Catalog,
+  InstanceLocation,
+  InstanceRecord,
+  Match,
+  Query,
+  SelectKeys,
+} from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
@@ -12,6 +19,7 @@ import type { FileRange } from '../util/file-range.ts';
 import { ArchiveError } from './errors.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { type CharacterSetOverrides, replayJournal } from './replay.ts';
+import { setAside } from './set-aside.ts';
 import { type StoreInput, type StoreOutcome, StoreService } from './store.ts';
 import { openDataSet } from './stored-instance.ts';
 
@@ -48,7 +56,9 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#storage = storage;
     this.#catalog = catalog;
     this.#overrides = overrides;
-    this.#queue = new IngestQueue(catalog, storage.journal, (message) => this.emit('fault', message));
+    const ingest = async (batch: readonly InstanceRecord[]) =>
+      catalog.ingest(await setAside(storage, catalog, batch));
+    this.#queue = new IngestQueue(ingest, storage.journal, (message) => this.emit('fault', message));
     this.#store = new StoreService(storage, this.#queue, now);
   }
 

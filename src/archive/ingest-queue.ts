@@ -1,7 +1,7 @@
 // Carries stored instances into the catalogue, many in one transaction. What waits here is already durable: the
 // journal holds it until the catalogue does, and queries wait for it (see `settled`).
 
-import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
+import type { InstanceRecord } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import { messageOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
@@ -16,13 +16,16 @@ export interface AppliedMarker {
   applied(sequence: number): void;
 }
 
+/** Writes records, no UID twice among them, in one transaction. */
+export type Ingest = (batch: readonly InstanceRecord[]) => Promise<void>;
+
 interface Entry {
   readonly record: InstanceRecord;
   readonly sequence: number;
 }
 
 export class IngestQueue {
-  readonly #catalog: Catalog;
+  readonly #ingest: Ingest;
   readonly #journal: AppliedMarker;
   readonly #onFault: (message: string) => void;
   #waiting: Entry[] = [];
@@ -36,8 +39,8 @@ export class IngestQueue {
   #failure: ArchiveError | undefined;
   #failures = 0;
 
-  constructor(catalog: Catalog, journal: AppliedMarker, onFault: (message: string) => void) {
-    this.#catalog = catalog;
+  constructor(ingest: Ingest, journal: AppliedMarker, onFault: (message: string) => void) {
+    this.#ingest = ingest;
     this.#journal = journal;
     this.#onFault = onFault;
   }
@@ -94,16 +97,26 @@ export class IngestQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#running !== undefined || this.#waiting.length === 0) return;
-    const batch = this.#waiting.splice(0, MAX_BATCH);
+    const batch = this.#waiting.splice(0, this.#batchLength());
     this.#running = this.#write(batch).finally(() => {
       this.#running = undefined;
       if (this.#waiting.length > 0) this.#schedule(this.#retryMs());
     });
   }
 
+  /** A batch ends before a SOP Instance UID that is in it already: each content is compared with the one before. */
+  #batchLength(): number {
+    const uids = new Set<string>();
+    for (const { record } of this.#waiting) {
+      if (uids.size === MAX_BATCH || uids.has(record.instance.uid)) break;
+      uids.add(record.instance.uid);
+    }
+    return uids.size;
+  }
+
   async #write(batch: Entry[]): Promise<void> {
     try {
-      await this.#catalog.ingest(batch.map(({ record }) => record));
+      await this.#ingest(batch.map(({ record }) => record));
       this.#failure = undefined;
       this.#failures = 0;
     } catch (error) {
@@ -120,7 +133,7 @@ export class IngestQueue {
   async #writeOneByOne(batch: Entry[]): Promise<void> {
     for (const [index, entry] of batch.entries()) {
       try {
-        await this.#catalog.ingest([entry.record]);
+        await this.#ingest([entry.record]);
         this.#close([entry.sequence]);
       } catch (error) {
         if (!isRecordFault(error)) {

@@ -5,6 +5,7 @@ import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { readInstanceHead, recordOf } from './instance-head.ts';
 import { decodeIntent } from './intent.ts';
+import { setAside } from './set-aside.ts';
 import { readStoredHead } from './stored-instance.ts';
 
 const BATCH = 256;
@@ -24,7 +25,7 @@ export async function replayJournal(
   let count = 0;
   let last = 0;
   const write = async () => {
-    await catalog.ingest(batch);
+    await catalog.ingest(await setAside(storage, catalog, batch));
     batch = [];
   };
   for await (const { sequence, record } of storage.journal.replay()) {
@@ -34,6 +35,7 @@ export async function replayJournal(
       return undefined;
     });
     if (found !== undefined) {
+      if (batch.some(({ instance }) => instance.uid === found.instance.uid)) await write();
       const older =
         supersededPath === undefined ? undefined : await olderContent(storage, supersededPath, found);
       batch.push(older === undefined ? found : { ...found, supersededPath: older });

@@ -1,6 +1,7 @@
 // Proves the archive: every file is read again and compared with its own record and with the catalogue's.
 
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
@@ -49,26 +50,31 @@ export async function* verifyArchive(
   return { files, bytes };
 }
 
+/** The catalogue is asked by file name, which is the SOP Instance UID: a file that cannot be read any more, or that
+ *  changed places with another, is then still known for what it was. */
 async function verifyFile(
   storage: StorageArea,
   catalog: Catalog,
   path: string,
 ): Promise<Finding | undefined> {
-  const stored = await readStoredHead(storage, path);
-  if (stored === undefined) return { kind: 'unknown', path, reason: 'it is not a file of this archive' };
-  const { meta, dataSetOffset, dataSetBytes } = stored;
-  const sha256 = await hashDataSet(storage, path, dataSetOffset);
-  const known = await catalog.locate(meta.sopInstanceUid);
+  const known = await catalog.locate(basename(path, '.dcm'));
   if (known?.location.path !== path) {
-    return { kind: 'unknown', path, reason: 'the catalogue does not hold it; rebuild brings it in' };
+    const isOurs = (await readStoredHead(storage, path))?.meta.integrity !== undefined;
+    const reason = isOurs
+      ? 'the catalogue does not hold it; rebuild brings it in'
+      : 'it is not a file of this archive';
+    return { kind: 'unknown', path, reason };
   }
+  const stored = await readStoredHead(storage, path);
+  if (stored === undefined) return { kind: 'altered', path, reason: 'its head cannot be read' };
   const { location } = known;
-  if (sha256 === location.sha256 && sha256 === meta.integrity?.sha256) return undefined;
-  const reason =
-    dataSetBytes === location.dataSetBytes
-      ? 'its bytes are not those received'
-      : `it holds ${dataSetBytes} bytes of data set, ${location.dataSetBytes} were received`;
-  return { kind: 'altered', path, reason };
+  if (stored.dataSetBytes !== location.dataSetBytes) {
+    const reason = `it holds ${stored.dataSetBytes} bytes of data set, ${location.dataSetBytes} were received`;
+    return { kind: 'altered', path, reason };
+  }
+  const sha256 = await hashDataSet(storage, path, stored.dataSetOffset);
+  if (sha256 === location.sha256 && sha256 === stored.meta.integrity?.sha256) return undefined;
+  return { kind: 'altered', path, reason: 'its bytes are not those received' };
 }
 
 async function* missingFiles(storage: StorageArea, catalog: Catalog): AsyncGenerator<Finding> {
