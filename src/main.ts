@@ -1,6 +1,7 @@
 // The program: reads the command line, builds every part once, in order, and turns signals and failures into exit codes.
 
 import { mkdir, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { Archive } from './archive/archive.ts';
 import { rebuildCatalog } from './archive/rebuild.ts';
@@ -68,7 +69,6 @@ async function serve(options: LoadOptions): Promise<number> {
 
   const loaded = await loadConfig(options);
   const { config } = loaded;
-  await usable('data directory', () => mkdir(loaded.dataDirectory, { recursive: true }));
   const logger = createLogger({
     directory: loaded.logDirectory,
     level: config.log.level,
@@ -126,18 +126,24 @@ interface OpenArchive {
 
 /** Volume, then catalogue, then what the durable record holds; closed in the opposite order. */
 async function openArchive(
-  { archiveDirectory, catalog: address, config }: LoadedConfig,
+  { dataDirectory, archiveDirectory, catalog: address, config }: LoadedConfig,
   log: Log,
   stack: AsyncDisposableStack,
 ): Promise<OpenArchive> {
+  await usable('data directory', () => mkdir(dataDirectory, { recursive: true }));
   const storage = await usable('archive.directory', async () => {
-    await mkdir(archiveDirectory, { recursive: true });
-    const { blocks, bsize } = await statfs(archiveDirectory);
+    // The directory above must be there: a volume that is not mounted is not made up for on the system disk.
+    const { blocks, bsize } = await statfs(dirname(archiveDirectory));
     return StorageArea.open(archiveDirectory, {
       reserveBytes: reserveBytesOf(config.archive.reserveBytes, blocks * bsize),
     });
   });
   stack.defer(() => storage.close());
+  if (storage.sweptFiles > 0) log.info('removed unfinished receptions', { files: storage.sweptFiles });
+  for (const { kind, file, offset } of storage.journal.faults) {
+    if (kind === 'torn') log.info('the durable record ends in an unacknowledged write', { file, offset });
+    else log.error('the durable record is damaged; run rebuild to find what it named', { file, offset });
+  }
   const catalog = await usable('catalog', () => {
     if (address.engine !== 'sqlite')
       throw new PacsError('not-offered', 'only sqlite:FILE is offered by this version');
