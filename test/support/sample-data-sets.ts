@@ -33,6 +33,12 @@ const WANTED = new Map<number, 'sopClassUid' | 'sopInstanceUid' | 'patientId' | 
   [0x0020000e, 'seriesUid'],
 ]);
 const LAST_WANTED = 0x0020000e;
+const SAMPLES_PER_PIXEL = 0x00280002;
+const PLANAR_CONFIGURATION = 0x00280006;
+const ROWS = 0x00280010;
+const COLUMNS = 0x00280011;
+const BITS_ALLOCATED = 0x00280100;
+const PIXEL_DATA = 0x7fe00010;
 const UNDEFINED_LENGTH = 0xffffffff;
 
 export type Identity = Record<
@@ -87,15 +93,30 @@ export function identityOf({ dataSet, transferSyntaxUid }: CutFile): Identity {
   return identity;
 }
 
-/** The value of the top-level Pixel Data of an uncompressed little endian data set. */
-export function pixelDataOf({ dataSet, transferSyntaxUid }: CutFile): Buffer {
+/** The pixels of an uncompressed little endian data set, colour by pixel whichever way they lie there (PS3.3
+ *  §C.7.6.3.1.3), so that two decoders can be compared that chose differently. */
+export function pixelsOf({ dataSet, transferSyntaxUid }: CutFile): Buffer {
+  const values = new Map<number, Buffer>();
   const cursor = new Cursor(dataSet, transferSyntaxUid !== IMPLICIT_LE, false);
   while (cursor.offset + 8 <= dataSet.length) {
     const { tag, length } = cursor.header();
-    if (tag === 0x7fe00010) return dataSet.subarray(cursor.offset, cursor.offset + length);
+    if (tag >>> 16 === 0x0028 || tag === PIXEL_DATA) {
+      values.set(tag, dataSet.subarray(cursor.offset, cursor.offset + length));
+    }
     cursor.skip(length);
   }
-  throw new Error('no Pixel Data');
+  const pixels = values.get(PIXEL_DATA);
+  if (pixels === undefined) throw new Error('no Pixel Data');
+  const number = (tag: number): number => values.get(tag)?.readUInt16LE(0) ?? 0;
+  const isPlanar = number(PLANAR_CONFIGURATION) === 1 && number(SAMPLES_PER_PIXEL) === 3;
+  if (!isPlanar || number(BITS_ALLOCATED) !== 8) return pixels;
+  const plane = number(ROWS) * number(COLUMNS);
+  const byPixel = Buffer.from(pixels);
+  for (let frame = 0; frame + 3 * plane <= pixels.length; frame += 3 * plane) {
+    for (let at = 0; at < 3 * plane; at += 1)
+      byPixel[frame + at] = pixels[frame + (at % 3) * plane + Math.floor(at / 3)]!;
+  }
+  return byPixel;
 }
 
 /** Walks elements without keeping them; sequences of undefined length are walked item by item. */
