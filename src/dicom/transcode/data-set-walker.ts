@@ -69,6 +69,7 @@ class Walk {
         throw malformed('The data set ends inside an item');
       }
       if (header.tag === ITEM_DELIMITATION && until === 'delimiter') return;
+      // Group FFFE belongs to the structure (PS3.5 §7.5); here it has lost its sequence.
       if (header.tag >>> 16 === 0xfffe)
         throw malformed(`${describeTag(header.tag)} stands where an element should`);
       // An element belongs to its item wholly (PS3.5 §7.5.1).

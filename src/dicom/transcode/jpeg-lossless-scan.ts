@@ -85,6 +85,7 @@ function decodeRows(entropy: Uint8Array, length: number, scan: Scan, first: numb
           at += 2;
           bits += 16;
         }
+        // Most codes are short: one look tells the difference and how many bits it took.
         const entry = table.fast[(bitBuffer >>> (bits - FAST_BITS)) & 0xfff]!;
         let delta: number;
         if ((entry & COMPLETE) !== 0) {
@@ -129,6 +130,7 @@ function decodeRows(entropy: Uint8Array, length: number, scan: Scan, first: numb
             prediction = predict(predictor, left, above, diagonal);
           }
         }
+        // T.81 §H.1.2.1: modulo 65536; what that makes of a corrupt stream is above the precision.
         const sample = (prediction + delta) & 0xffff;
         seen |= sample;
         samples[index] = sample;

@@ -97,6 +97,7 @@ function nativePhotometric(declared: string, undone: boolean): string {
 function readFrameCount(attributes: PixelAttributes): number {
   const declared = text(attributes, NUMBER_OF_FRAMES);
   if (declared === '') return 1;
+  // IS (PS3.5 §6.2), and no more digits than any number of frames that fits.
   const frames = /^\+?\d{1,10}$/.test(declared) ? Number(declared) : 0;
   if (frames < 1) throw unsupported(`Number of Frames is "${declared}"`);
   return frames;

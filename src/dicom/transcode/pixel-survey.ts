@@ -68,6 +68,7 @@ class PixelSurvey implements DataSetVisitor {
 
   async beginItem(): Promise<void> {}
 
+  /** An item's attributes describe nothing outside it. */
   async endItem(_length: number, inner: Scope): Promise<void> {
     this.#attributes.delete(inner);
   }

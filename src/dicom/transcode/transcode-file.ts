@@ -32,6 +32,8 @@ export async function transcodeFile(task: TranscodeTask, send: SendChunk): Promi
   const source = transferSyntax(from);
   const file = new DataSetFile(path, dataSetOffset);
   try {
+    // Twice through a compressed data set: attributes before the pixels depend on what the codestreams say, and a
+    // refusal should come before the first byte.
     const codec = await openCodec(from);
     const plans =
       codec === undefined

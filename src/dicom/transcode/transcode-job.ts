@@ -62,6 +62,7 @@ export class TranscodeJob implements ByteSource {
     else this.#events.wanted(this);
   }
 
+  /** The pool's answer to `wanted`, unless the job was over before. */
   start(worker: Worker): void {
     this.#worker = worker;
     const lost = (cause?: unknown) =>
@@ -89,6 +90,7 @@ export class TranscodeJob implements ByteSource {
     }
   }
 
+  /** What the consumer took makes room for as much. */
   #grant(credit: number): void {
     this.#credit += credit;
     this.#watch();

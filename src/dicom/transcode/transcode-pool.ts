@@ -41,6 +41,7 @@ export class TranscodePool {
     });
   }
 
+  /** In the order in which they came: a Set keeps it. */
   #startWaiting(): void {
     for (const job of this.#waiting) {
       if (this.#running === this.#options.workers) return;

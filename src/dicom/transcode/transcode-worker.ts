@@ -12,6 +12,7 @@ let creditArrived: (() => void) | undefined;
 
 port.on('message', (message: ToWorker) => {
   if (message.type === 'start') {
+    // What was left of the last task's credit does not count.
     credit = message.credit;
     void run(message.task);
   } else {
