@@ -1,12 +1,13 @@
 // Start-up: what the durable record promised and the catalogue may not hold yet is looked up on the volume again.
 
+import { randomUUID } from 'node:crypto';
 import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { readInstanceHead, recordOf } from './instance-head.ts';
 import { decodeIntent } from './intent.ts';
 import { setAside } from './set-aside.ts';
-import { readStoredHead } from './stored-instance.ts';
+import { hashDataSet, readStoredHead, type StoredHead } from './stored-instance.ts';
 
 const BATCH = 256;
 
@@ -30,7 +31,7 @@ export async function replayJournal(
   };
   for await (const { sequence, record } of storage.journal.replay()) {
     const { path, supersededPath } = decodeIntent(record);
-    const found = await recordAt(storage, path, overrides).catch((error: unknown) => {
+    const found = await placedAt(storage, path, overrides, onFault).catch((error: unknown) => {
       onFault(`${path} is named in the durable record but cannot be read: ${messageOf(error)}`);
       return undefined;
     });
@@ -49,17 +50,47 @@ export async function replayJournal(
   return count;
 }
 
+/** As recordAt, for a file whose flush power loss may have cut short: it is read whole, and what is not as it was
+ *  received goes to quarantine/. Such a file was never acknowledged, or it has been damaged since. */
+async function placedAt(
+  storage: StorageArea,
+  path: string,
+  overrides: CharacterSetOverrides,
+  onFault: (message: string) => void,
+): Promise<InstanceRecord | undefined> {
+  const stored = await headAt(storage, path);
+  if (stored === undefined) return undefined;
+  const isWhole =
+    stored !== 'unreadable' &&
+    stored.isComplete &&
+    (await hashDataSet(storage, path, stored.dataSetOffset)) === stored.meta.integrity?.sha256;
+  if (isWhole) return recordAt(storage, path, overrides);
+  const aside = `quarantine/${randomUUID()}.dcm`;
+  await storage.move(path, aside);
+  onFault(
+    `${path} was not complete when the power or the program ended; what there is of it is now ${aside}`,
+  );
+  return undefined;
+}
+
+async function headAt(storage: StorageArea, path: string): Promise<StoredHead | 'unreadable' | undefined> {
+  try {
+    return (await readStoredHead(storage, path)) ?? 'unreadable';
+  } catch (error) {
+    if (codeOf(error) === 'missing') return undefined;
+    throw error;
+  }
+}
+
 /** The catalogue record of the file at `path`, from the file alone; undefined when there is none. */
 export async function recordAt(
   storage: StorageArea,
   path: string,
   overrides: CharacterSetOverrides,
 ): Promise<InstanceRecord | undefined> {
-  const stored = await readStoredHead(storage, path).catch((error: unknown) => {
-    if (codeOf(error) === 'missing') return undefined;
-    throw error;
-  });
-  if (stored?.meta.integrity === undefined) return undefined;
+  const stored = await headAt(storage, path);
+  if (stored === undefined || stored === 'unreadable' || stored.meta.integrity === undefined)
+    return undefined;
   const { meta, dataSetOffset, fileBytes, dataSetBytes } = stored;
   const head = await readInstanceHead(stored, meta.transferSyntaxUid);
   const sourceAeTitle = meta.sourceAeTitle ?? '';
@@ -83,12 +114,10 @@ async function olderContent(
   supersededPath: string,
   current: InstanceRecord,
 ): Promise<string | undefined> {
-  const older = await readStoredHead(storage, supersededPath).catch((error: unknown) => {
-    if (codeOf(error) === 'missing') return undefined;
-    throw error;
-  });
+  const older = await headAt(storage, supersededPath);
   if (older === undefined) return undefined;
-  if (older.meta.integrity?.sha256 !== current.location.sha256) return supersededPath;
+  if (older === 'unreadable' || older.meta.integrity?.sha256 !== current.location.sha256)
+    return supersededPath;
   await storage.undoReplacement(current.location.path, supersededPath);
   return undefined;
 }

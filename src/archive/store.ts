@@ -4,6 +4,7 @@
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { encodeFileHead } from '../dicom/file-meta.ts';
 import { isUid } from '../dicom/uid.ts';
+import type { Recorded } from '../storage/journal.ts';
 import type { Spooled } from '../storage/spooled.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -13,7 +14,7 @@ import { ArchiveError } from './errors.ts';
 import type { IngestQueue } from './ingest-queue.ts';
 import { type InstanceHead, readInstanceHead, recordOf } from './instance-head.ts';
 import { instancePath, supersededPath } from './instance-path.ts';
-import { encodeIntent } from './intent.ts';
+import { encodeIntent, type Intent } from './intent.ts';
 import { readStoredHead } from './stored-instance.ts';
 
 /** What is known of an instance before its data set arrives. */
@@ -76,8 +77,6 @@ export class StoreService {
   }
 
   async #keep(input: StoreInput, spooled: Spooled, receivedAt: string): Promise<StoreOutcome> {
-    const flushed = spooled.flush();
-    flushed.catch(() => {}); // awaited below; this keeps an earlier failure from leaving it unhandled
     try {
       const head = await readInstanceHead(spooled, input.transferSyntaxUid);
       requireSame(input, head);
@@ -96,32 +95,31 @@ export class StoreService {
         },
         input.characterSetOverride,
       );
-      return await this.#locks.run(input.sopInstanceUid, () => this.#place(head, record, spooled, flushed));
+      return await this.#locks.run(input.sopInstanceUid, () => this.#place(head, record, spooled));
     } catch (error) {
-      await flushed.catch(() => {}); // the first failure is the one to report; the file goes either way
       await spooled.discard();
       throw error;
     }
   }
 
-  async #place(
-    head: InstanceHead,
-    record: InstanceRecord,
-    spooled: Spooled,
-    flushed: Promise<void>,
-  ): Promise<StoreOutcome> {
-    // The record of what is about to happen goes first: after power loss the next start looks at this path.
-    const sequence = await this.#intend(record.location.path, undefined, flushed);
+  /** The intent goes first: whatever ends this process, the next start looks at this path. Then intent, bytes and
+   *  name are flushed together. */
+  async #place(head: InstanceHead, record: InstanceRecord, spooled: Spooled): Promise<StoreOutcome> {
+    const { path } = record.location;
+    const written = spooled.write();
+    written.catch(() => {}); // awaited below, unless the intent fails first
+    const intent = await this.#intend({ path, supersededPath: undefined });
     try {
-      await spooled.place(record.location.path);
+      await written;
+      await spooled.place(path, intent.durable);
     } catch (error) {
-      this.#queue.dropped(sequence);
+      this.#queue.dropped(intent.sequence);
       if (error instanceof StorageError && error.code === 'exists') {
         return this.#placeOver(head, record, spooled);
       }
       throw error;
     }
-    this.#queue.push(record, sequence);
+    this.#queue.push(record, intent.sequence);
     return { outcome: 'stored', record };
   }
 
@@ -133,13 +131,15 @@ export class StoreService {
     if (isSame) {
       await spooled.discard();
       const known = { ...record, location: { ...record.location, receivedAt: integrity.receivedAt } };
-      const sequence = await this.#intend(path, undefined);
+      const { sequence, durable } = await this.#intend({ path, supersededPath: undefined });
+      await durable;
       this.#queue.push(known, sequence);
       return { outcome: 'duplicate', record: known };
     }
     const older = supersededPath(head, record.location.receivedAt, integrity?.sha256 ?? 'unknown');
-    const sequence = await this.#intend(path, older);
+    const { sequence, durable } = await this.#intend({ path, supersededPath: older });
     try {
+      await durable;
       await spooled.replace(path, older);
     } catch (error) {
       this.#queue.dropped(sequence);
@@ -150,20 +150,10 @@ export class StoreService {
     return { outcome: 'replaced', record: replaced };
   }
 
-  async #intend(path: string, supersededPath: string | undefined, flushed?: Promise<void>): Promise<number> {
-    const appended = this.#storage.journal.append(encodeIntent({ path, supersededPath }));
-    const [sequence] = await Promise.all([appended.then((n) => this.#opened(n)), flushed]).catch(
-      async (error) => {
-        await appended.then((n) => this.#queue.dropped(n)).catch(() => {}); // reported through `error`
-        throw error;
-      },
-    );
-    return sequence;
-  }
-
-  #opened(sequence: number): number {
-    this.#queue.opened(sequence);
-    return sequence;
+  async #intend(intent: Intent): Promise<Recorded> {
+    const recorded = await this.#storage.journal.record(encodeIntent(intent));
+    this.#queue.opened(recorded.sequence);
+    return recorded;
   }
 }
 

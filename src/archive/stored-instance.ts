@@ -1,5 +1,6 @@
 // A file of the archive, opened for reading: its File Meta Information, its head, and its data set bytes as they came.
 
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { InstanceLocation } from '../catalog/catalog.ts';
 import { DicomError } from '../dicom/errors.ts';
@@ -12,6 +13,7 @@ import type { HeadSource } from './instance-head.ts';
 
 const FIRST_READ_BYTES = 4096;
 const MAX_FILE_META_BYTES = 256 * 1024;
+const HASH_CHUNK_BYTES = 1 << 20;
 
 export interface StoredHead extends HeadSource {
   readonly meta: FileMeta;
@@ -61,6 +63,19 @@ export async function openDataSet(storage: StorageArea, instance: InstanceLocati
     throw new ArchiveError('instance-damaged', `${name} has ${size} bytes, ${stored} were stored.`);
   }
   return new FileRange(handle, name, location.dataSetOffset, location.dataSetBytes);
+}
+
+/** SHA-256 of the data set bytes of the file at `path`, hexadecimal. */
+export async function hashDataSet(storage: StorageArea, path: string, start: number): Promise<string> {
+  const hash = createHash('sha256');
+  await using handle = await storage.open(path);
+  const buffer = Buffer.allocUnsafe(HASH_CHUNK_BYTES);
+  for (let position = start; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, HASH_CHUNK_BYTES, position);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
 }
 
 async function readMeta(

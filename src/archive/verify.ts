@@ -1,11 +1,10 @@
 // Proves the archive: every file is read again and compared with its own record and with the catalogue's.
 
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
-import { readStoredHead } from './stored-instance.ts';
+import { hashDataSet, readStoredHead } from './stored-instance.ts';
 
 /** `missing`: in the catalogue, not on the volume. `altered`: other bytes than were received. `unknown`: on the
  *  volume, not in the catalogue. */
@@ -20,7 +19,6 @@ export interface Verified {
   readonly bytes: number;
 }
 
-const CHUNK_BYTES = 1 << 20;
 const ALL_INSTANCES = { level: 'IMAGE', identifier: {} } as const;
 const SOP_INSTANCE_UID = '00080018';
 
@@ -97,17 +95,5 @@ async function* missingFiles(storage: StorageArea, catalog: Catalog): AsyncGener
         }
       }
     }
-  }
-}
-
-async function hashDataSet(storage: StorageArea, path: string, start: number): Promise<string> {
-  const hash = createHash('sha256');
-  await using handle = await storage.open(path);
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let position = start; ; ) {
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
-    if (bytesRead === 0) return hash.digest('hex');
-    hash.update(buffer.subarray(0, bytesRead));
-    position += bytesRead;
   }
 }

@@ -28,14 +28,13 @@ export class IncomingFile {
   readonly #name: string;
   readonly #opening: Promise<number>;
   #ended = false;
+  #hasName = true;
 
-  /** Begins to make the file at once and does not wait: the caller has other things to do meanwhile. With
-   *  `writesFlush` every write is on the disk when it returns (one call instead of two). */
-  constructor(incoming: Directory, writesFlush: boolean) {
+  /** Begins to make the file at once and does not wait: the caller has other things to do meanwhile. */
+  constructor(incoming: Directory) {
     this.#name = `${randomBytes(16).toString('hex')}.part`;
     this.path = incoming.at(this.#name);
-    const flags = writesFlush ? FLAGS | constants.O_DSYNC : FLAGS;
-    this.#opening = awaitedLater(openDescriptor(this.path, flags, MODE));
+    this.#opening = awaitedLater(openDescriptor(this.path, FLAGS, MODE));
   }
 
   write(bytes: Buffer, position: number): Promise<void> {
@@ -48,6 +47,12 @@ export class IncomingFile {
 
   flush(): Promise<void> {
     return this.#call('flush', flushData);
+  }
+
+  /** Takes the name out of incoming/; the file is still open, and flushed under another name. */
+  unlink(): Promise<void> {
+    this.#hasName = false;
+    return this.#call('removal', () => unlinkFile(this.path));
   }
 
   /** Closes the file; its name in incoming/ has been renamed away. */
@@ -70,7 +75,7 @@ export class IncomingFile {
       return; // never came to be, and whoever wanted to write has been told
     }
     const work = [closeDescriptor(fd)];
-    if (unlink) work.push(unlinkFile(this.path));
+    if (unlink && this.#hasName) work.push(unlinkFile(this.path));
     try {
       await allEnded(work);
     } catch (error) {

@@ -58,12 +58,7 @@ export async function makeSegment(journal: Directory, name: string): Promise<Ope
       await Promise.allSettled([closeDescriptor(fd), unlinkFile(path)]);
       throw error;
     }
-    await closeDescriptor(fd);
-    // Opened anew with O_DSYNC: from now on a group is written and flushed in one call.
-    return {
-      name,
-      fd: await openDescriptor(path, constants.O_WRONLY | constants.O_DSYNC | constants.O_NOFOLLOW),
-    };
+    return { name, fd };
   } catch (error) {
     throw storageErrorOf(error, `making journal/${name}`);
   }

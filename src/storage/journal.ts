@@ -1,7 +1,7 @@
 // The durable record: what has been placed but may not be in the catalogue yet survives power loss here.
 
 import type { Directory } from './directory.ts';
-import { awaitedLater, closeDescriptor, writeFully } from './file-calls.ts';
+import { awaitedLater, closeDescriptor, flushData, writeFully } from './file-calls.ts';
 import {
   type DamagedRange,
   encodeGroup,
@@ -19,6 +19,7 @@ import {
   SEGMENT_BYTES,
   segmentName,
 } from './journal-segment.ts';
+import { SharedFlush } from './shared-flush.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
 export const MAX_RECORD_BYTES = 1 << 20;
@@ -37,9 +38,15 @@ interface FullSegment {
   readonly isDamaged: boolean;
 }
 
+/** A record that the end of this process cannot take away any more; `durable` says when power loss cannot either. */
+export interface Recorded {
+  readonly sequence: number;
+  readonly durable: Promise<void>;
+}
+
 interface Waiting {
   readonly payload: Buffer;
-  readonly resolve: (sequence: number) => void;
+  readonly resolve: (recorded: Recorded) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -51,6 +58,10 @@ export class Journal {
   #full: FullSegment[];
   #current: OpenSegment | undefined;
   #offset = 0;
+  #flushes: SharedFlush | undefined;
+  #durable: Promise<void> = Promise.resolve();
+  /** A flush of the current segment failed. */
+  #isFailed = false;
   #lastSequence: number;
   #applied: number;
   #nextNumber: number;
@@ -77,9 +88,17 @@ export class Journal {
     return new Journal(directory, await scanAll(directory));
   }
 
-  /** Resolves with the record's sequence once it is on the disk. Concurrent calls share one write and flush. After a
-   *  failure the record may be replayed nevertheless. */
-  append(record: Buffer | string): Promise<number> {
+  /** Resolves with the record's sequence once it is on the disk. After a failure the record may be replayed
+   *  nevertheless. */
+  async append(record: Buffer | string): Promise<number> {
+    const { sequence, durable } = await this.record(record);
+    await durable;
+    return sequence;
+  }
+
+  /** Resolves as soon as the record is written, before it is flushed: what is done next cannot then overtake it when
+   *  the process ends. Concurrent calls share one write and one flush. */
+  record(record: Buffer | string): Promise<Recorded> {
     const payload = typeof record === 'string' ? Buffer.from(record) : record;
     if (payload.length > MAX_RECORD_BYTES) {
       const words = `a record of ${payload.length} bytes is longer than the ${MAX_RECORD_BYTES} the journal takes`;
@@ -141,8 +160,9 @@ export class Journal {
         );
         await this.#write(bytes, group.length);
         const first = this.#lastSequence - group.length + 1;
+        const durable = this.#flush();
         group.forEach(({ resolve }, index) => {
-          resolve(first + index);
+          resolve({ sequence: first + index, durable });
         });
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -165,7 +185,9 @@ export class Journal {
   }
 
   async #write(group: Buffer, records: number): Promise<void> {
-    if (this.#current === undefined || this.#offset + group.length > SEGMENT_BYTES) await this.#beginNext();
+    if (this.#current === undefined || this.#isFailed || this.#offset + group.length > SEGMENT_BYTES) {
+      await this.#beginNext();
+    }
     const { fd, name } = this.#current!;
     this.#lastSequence += records;
     try {
@@ -176,6 +198,20 @@ export class Journal {
       await this.#endCurrent();
       throw storageErrorOf(error, `writing journal/${name}`);
     }
+  }
+
+  /** Of everything written to the current segment. */
+  #flush(): Promise<void> {
+    const segment = this.#current!;
+    this.#flushes ??= new SharedFlush(() => flushData(segment.fd));
+    this.#durable = awaitedLater(
+      this.#flushes.request().catch((error: unknown) => {
+        // As after a failed write: nothing that follows in this file would be worth anything.
+        if (this.#current === segment) this.#isFailed = true;
+        throw storageErrorOf(error, `flushing journal/${segment.name}`);
+      }),
+    );
+    return this.#durable;
   }
 
   async #beginNext(): Promise<void> {
@@ -197,6 +233,10 @@ export class Journal {
     if (this.#current === undefined) return;
     const { fd, name } = this.#current;
     this.#current = undefined;
+    this.#flushes = undefined;
+    this.#isFailed = false;
+    // Not to be closed under a flush: its number could be another file's by then.
+    await Promise.allSettled([this.#durable]);
     this.#full.push({ name, lastSequence: this.#lastSequence, isDamaged: false });
     await Promise.allSettled([closeDescriptor(fd)]);
   }

@@ -15,14 +15,22 @@ import {
 import type { IncomingFile } from './incoming-file.ts';
 import { storageErrorOf } from './storage-error.ts';
 
-/** Gives a received file its name and takes its name in incoming/ away. */
-export async function placeFile(directories: Directories, file: IncomingFile, path: string): Promise<void> {
+/** Gives a received file its name and takes its name in incoming/ away. File and name are flushed at the same time,
+ *  which costs a disk half as much as one after the other: `flush` begins the file's, and whatever else must be on the
+ *  disk with it. Power loss can so leave a name without all of its bytes: unacknowledged, and found by whoever reads
+ *  the durable record. */
+export async function placeFile(
+  directories: Directories,
+  file: IncomingFile,
+  path: string,
+  flush: () => Promise<unknown>,
+): Promise<void> {
   const target = splitAreaPath(path);
   await directories.use(target.directory, (directory) =>
     inWords(`placing ${path}`, async () => {
       await hardLink(file.path, directory.at(target.name));
       try {
-        await allEnded([directory.flush(), file.remove()]);
+        await allEnded([flush(), directory.flush(), file.unlink()]);
       } catch (error) {
         // Nothing may be left behind a failure. Where the disk refuses even this, the flush has been latched as a
         // fault already and nothing more is accepted.

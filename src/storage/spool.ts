@@ -27,30 +27,37 @@ export async function spool(site: SpoolSite, head: SpoolHead, source: ByteSource
   const reader = new SliceReader(source);
   const hash = createHash('sha256');
   const chunk = site.chunks.take();
+  // Made while the bytes are still arriving.
+  const file = new IncomingFile(site.incoming);
   let end: number;
   try {
     end = await reader.fill(chunk, headBytes);
     await site.space.check();
   } catch (error) {
     site.chunks.give(chunk);
+    await Promise.allSettled([file.remove()]);
     throw error;
   }
   hash.update(chunk.subarray(headBytes, end));
-  if (!reader.ended) return await spoolLarge(site, head, reader, hash, chunk);
+  if (!reader.ended) return await spoolLarge(site, file, head, reader, hash, chunk);
 
-  // Small: nothing is written before the flush, and then all of it at once. What turns out to be here already costs
-  // no write at all. Only the making of the file starts now, while the caller reads the head.
+  // Small: written when it is wanted, all of it at once. What turns out to be here already costs no write at all.
   const sha256 = hash.digest();
   head.seal(sha256, end - headBytes);
   head.bytes.copy(chunk);
   site.space.received(end);
-  const file = new IncomingFile(site.incoming, true);
   return new Spooled(site, { file, sha256, fileBytes: end, dataSetOffset: headBytes, unwritten: chunk });
 }
 
 /** One chunk is written while the next is filled and hashed; a slow disk so stops the source. */
-async function spoolLarge(site: SpoolSite, head: SpoolHead, reader: SliceReader, hash: Hash, first: Buffer) {
-  const file = new IncomingFile(site.incoming, false);
+async function spoolLarge(
+  site: SpoolSite,
+  file: IncomingFile,
+  head: SpoolHead,
+  reader: SliceReader,
+  hash: Hash,
+  first: Buffer,
+) {
   const writeBack = new WriteBack(file);
   const chunks = [first, site.chunks.take()] as const;
   head.bytes.copy(first);

@@ -1,5 +1,6 @@
 // An instance that has arrived whole in incoming/ and waits for its place.
 
+import { allEnded, awaitedLater } from './file-calls.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { placeFile, replaceFile } from './placement.ts';
 import type { SpoolSite } from './spool-site.ts';
@@ -22,6 +23,7 @@ export class Spooled {
   readonly #site: SpoolSite;
   readonly #file: IncomingFile;
   #unwritten: Buffer | undefined;
+  #writing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
 
   constructor(site: SpoolSite, parts: SpooledParts) {
@@ -44,17 +46,28 @@ export class Spooled {
     return head.subarray(0, await this.#file.read(head, this.dataSetOffset));
   }
 
+  /** All bytes are with the operating system: safe from the end of this process, not yet from power loss. */
+  write(): Promise<void> {
+    this.#writing ??=
+      this.#unwritten === undefined
+        ? Promise.resolve()
+        : this.#file.write(this.#unwritten.subarray(0, this.fileBytes), 0);
+    return this.#writing;
+  }
+
   /** All bytes are on the disk. A failure is final: asked again, the operating system would claim success. */
   flush(): Promise<void> {
     this.#flushing ??= this.#flush();
     return this.#flushing;
   }
 
-  /** Gives the file its name and flushes that; never overwrites (`exists`, and the instance still waits here). Any
-   *  other failure leaves nothing at `path`. */
-  async place(path: string): Promise<void> {
-    await this.flush();
-    await placeFile(this.#site.directories, this.#file, path);
+  /** Gives the file its name and flushes both, and resolves when `durable` has as well; never overwrites (`exists`, and
+   *  the instance still waits here). Any other failure leaves nothing at `path`. */
+  async place(path: string, durable: Promise<unknown> = Promise.resolve()): Promise<void> {
+    // A flush that has failed already says so now: asked again, it would claim success.
+    await (this.#flushing ?? this.write());
+    await placeFile(this.#site.directories, this.#file, path, () => allEnded([this.flush(), durable]));
+    awaitedLater(this.#file.close());
     this.#letGo();
   }
 
@@ -71,14 +84,14 @@ export class Spooled {
 
   /** Removes what was received. Nothing happens once it has its place. */
   async discard(): Promise<void> {
-    if (this.#flushing !== undefined) await Promise.allSettled([this.#flushing]);
+    await Promise.allSettled([this.#writing, this.#flushing]);
     this.#letGo();
     await this.#file.remove();
   }
 
   async #flush(): Promise<void> {
-    if (this.#unwritten === undefined) await this.#file.flush();
-    else await this.#file.write(this.#unwritten.subarray(0, this.fileBytes), 0);
+    await this.write();
+    await this.#file.flush();
   }
 
   #letGo(): void {

@@ -187,7 +187,7 @@ async function checkOneVolume(directories: Directories, incoming: Directory): Pr
 
 /** Makes a file and removes it again. A full volume passes: what it holds can still be found and sent. */
 async function checkWritable(incoming: Directory): Promise<void> {
-  const probe = new IncomingFile(incoming, false);
+  const probe = new IncomingFile(incoming);
   try {
     await probe.write(Buffer.alloc(0), 0);
   } catch (error) {
