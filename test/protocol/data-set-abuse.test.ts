@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { assertServes, filesIn, foundUids, hashesByGet, storeOnce } from '../support/archive-state.ts';
 import { ByteAssociation } from '../support/byte-association.ts';
-import { elementHeader } from '../support/byte-elements.ts';
+import { type ElementSpec, elementHeader } from '../support/byte-elements.ts';
 import { madeInstance } from '../support/byte-instances.ts';
 import { freshUid } from '../support/byte-pdu.ts';
 import { CT_IMAGE, sha256, TAG } from '../support/byte-services.ts';
@@ -170,6 +170,28 @@ describe('wrong data sets', () => {
       new Set([good.sopInstanceUid]),
     );
   });
+
+  const longHeads: readonly (readonly [string, ElementSpec[]])[] = [
+    [
+      'a private sequence of 10 MB',
+      [
+        {
+          tag: 0x00191001,
+          vr: 'SQ',
+          value: [[{ tag: 0x00191010, vr: 'OB', value: Buffer.alloc(10 << 20) }]],
+        },
+      ],
+    ],
+    ['a private element of 30 MB', [{ tag: 0x00291010, vr: 'OB', value: Buffer.alloc(30 << 20) }]],
+  ];
+  for (const [name, elements] of longHeads) {
+    test(`${name} in front of the pixels is no reason to refuse`, async () => {
+      const instance = madeInstance({ elements });
+      assert.equal(await storeOnce(daemon, instance), 0);
+      const hashes = await hashesByGet(daemon, [instance]);
+      assert.equal(hashes.get(instance.sopInstanceUid), sha256(instance.dataSet));
+    });
+  }
 
   test('a deflated data set that inflates without end is refused in bounded memory', async () => {
     // 256 MB of one element in front of the UIDs, in some 256 KB.

@@ -277,6 +277,24 @@ describe('retrieval', () => {
     assert.equal(destination.requests[0]!.calledAeTitle, destination.aeTitle);
   });
 
+  test('a peer that takes only small PDUs, of odd length, gets no longer ones (PS3.8 §D.1)', async () => {
+    const association = await ByteAssociation.request({
+      port: daemon.port,
+      ...getProposal(INSTANCES),
+      maxPduBytes: 133,
+    });
+    const hashes = new Map<string, string>();
+    const result = await get(association, 'study', identifier('STUDY', [study]), (instance) => {
+      hashes.set(instance.sopInstanceUid, sha256(instance.dataSet));
+      return 0;
+    });
+    assert.equal(result.completed, 6);
+    for (const { sopInstanceUid, dataSet } of INSTANCES.slice(0, 6)) {
+      assert.equal(hashes.get(sopInstanceUid), sha256(dataSet));
+    }
+    await association.release();
+  });
+
   test('C-CANCEL of a C-MOVE: 0xFE00, and what remains is said (PS3.4 §C.4.2.3.1)', async () => {
     const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>();
     const { promise: first, resolve: arrived } = Promise.withResolvers<void>();

@@ -64,10 +64,18 @@ export class ByteAssociation {
   /** Accepted contexts only. */
   readonly contexts: ReadonlyMap<number, ByteContext>;
   readonly #maxSendBytes: number;
+  readonly #maxReceiveBytes: number;
   #messageId = 0;
 
-  constructor(connection: ByteConnection, peer: AssociateRead, contexts: ReadonlyMap<number, ByteContext>) {
+  /** `maxReceiveBytes` is what was announced to the other side, which is held to it. */
+  constructor(
+    connection: ByteConnection,
+    peer: AssociateRead,
+    contexts: ReadonlyMap<number, ByteContext>,
+    maxReceiveBytes: number,
+  ) {
     this.connection = connection;
+    this.#maxReceiveBytes = maxReceiveBytes;
     this.peer = peer;
     this.contexts = contexts;
     this.#maxSendBytes = Math.min(peer.maxPduBytes === 0 ? 1 << 20 : peer.maxPduBytes, 1 << 20) - 6;
@@ -76,13 +84,14 @@ export class ByteAssociation {
   /** Associates as requestor; throws NotAssociatedError when the other side will not. */
   static async request(options: ByteAssociateOptions): Promise<ByteAssociation> {
     const connection = await ByteConnection.open(options.port, options.host);
+    const maxPduBytes = options.maxPduBytes ?? 262144;
     const contexts = options.contexts.map((context, index) => ({ id: 2 * index + 1, ...context }));
     await connection.write(
       associateRq({
         callingAeTitle: options.callingAeTitle ?? 'BYTEPEER',
         calledAeTitle: options.calledAeTitle ?? 'ANGIOVAULT',
         contexts,
-        maxPduBytes: options.maxPduBytes ?? 262144,
+        maxPduBytes,
         ...(options.roles === undefined ? {} : { roles: options.roles }),
         ...(options.extraUserItems === undefined ? {} : { extraUserItems: options.extraUserItems }),
       }),
@@ -100,7 +109,7 @@ export class ByteAssociation {
         accepted.set(id, { id, abstractSyntax: proposed.abstractSyntax, transferSyntax });
       }
     }
-    return new ByteAssociation(connection, peer, accepted);
+    return new ByteAssociation(connection, peer, accepted, maxPduBytes);
   }
 
   /** The accepted context for an abstract syntax, with the transfer syntax when given. */
@@ -174,7 +183,14 @@ export class ByteAssociation {
       throw new AssociationOverError('release');
     }
     if (received.type !== PDU.data) throw new Error(`PDU type ${received.type} instead of P-DATA-TF`);
-    return [...fragmentsOf(received.body)];
+    if (received.body.length > this.#maxReceiveBytes) {
+      throw new Error(`a P-DATA-TF of ${received.body.length} bytes, longer than announced`);
+    }
+    const fragments = [...fragmentsOf(received.body)];
+    // PS3.8 §9.3.5.1 and PS3.5 §7.1.1: all but the end of an odd data set is even.
+    const odd = fragments.find(({ isLast, data }) => !isLast && data.length % 2 !== 0);
+    if (odd !== undefined) throw new Error(`a fragment of ${odd.data.length} bytes`);
+    return fragments;
   }
 
   /** Releases and waits for the answer and for the other side to be done. */

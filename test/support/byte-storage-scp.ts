@@ -99,6 +99,7 @@ export class ByteStorageScp {
     }
     const peer = readAssociate(request.body);
     this.requests.push(peer);
+    const maxPduBytes = this.#options.maxPduBytes ?? 262144;
     const choose = this.#options.choose ?? ((context) => context.transferSyntaxes[0]);
     const accepted = new Map<number, ByteContext>();
     const results = peer.proposed.map((context) => {
@@ -113,12 +114,12 @@ export class ByteStorageScp {
         {
           callingAeTitle: peer.callingAeTitle,
           calledAeTitle: peer.calledAeTitle,
-          maxPduBytes: this.#options.maxPduBytes ?? 262144,
+          maxPduBytes,
         },
         results,
       ),
     );
-    return new ByteAssociation(connection, peer, accepted);
+    return new ByteAssociation(connection, peer, accepted, maxPduBytes);
   }
 
   async #answer(association: ByteAssociation): Promise<void> {
