@@ -12,6 +12,7 @@ import { openCatalog } from './catalog/open.ts';
 import { type CommandLine, parseCommandLine } from './config/command-line.ts';
 import { ConfigError } from './config/errors.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from './config/load.ts';
+import { formatHostPort } from './config/peer-address.ts';
 import { type Config, PATIENT_LOG_FIELDS, reserveBytesOf } from './config/schema.ts';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from './dicom/uid.ts';
 import { commandName } from './dimse/commands.ts';
@@ -99,12 +100,14 @@ async function serve(options: LoadOptions): Promise<number> {
     stack.defer(() => http.close());
     state = 'ok';
     log.info('ready', {
-      dimse: at(dimseAt),
-      http: at(httpAt),
+      dimse: formatHostPort(dimseAt.host, dimseAt.port),
+      http: formatHostPort(httpAt.host, httpAt.port),
       aeTitle: config.aeTitle,
       peers: callers.count,
     });
-    say(`ready dimse=${at(dimseAt)} http=${at(httpAt)}`);
+    say(
+      `ready dimse=${formatHostPort(dimseAt.host, dimseAt.port)} http=${formatHostPort(httpAt.host, httpAt.port)}`,
+    );
 
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
@@ -364,10 +367,6 @@ async function usable<T>(what: string, open: () => Promise<T>): Promise<T> {
   }
 }
 
-function at({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function say(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
 }
@@ -376,6 +375,8 @@ function complain(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
 
+// Images, names and logs are nobody else's on this machine.
+process.umask(0o027);
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

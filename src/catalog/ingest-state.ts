@@ -95,7 +95,10 @@ export class IngestState {
       return;
     }
     const { location } = record;
-    if (location.sha256 === current.location.sha256) return;
+    if (location.sha256 === current.location.sha256) {
+      if (location.receivedAt > current.location.receivedAt) this.#receivedAgain(current, location);
+      return;
+    }
     const superseded = this.superseded.get(record.uid) ?? [];
     const listed = superseded.filter((older) => older.sha256 === location.sha256);
     // Told again of a reception that was overtaken within the same millisecond.
@@ -110,6 +113,14 @@ export class IngestState {
     });
     this.#count(current, -1);
     Object.assign(current, contentOf(record), { series: this.#seriesOf(record), changed: true });
+    this.#count(current, 1);
+  }
+
+  /** The same content, later than the catalogue knew: what came in between is older than it. */
+  #receivedAgain(current: InstanceState, location: StoredLocation): void {
+    this.#count(current, -1);
+    current.location = location;
+    current.changed = true;
     this.#count(current, 1);
   }
 

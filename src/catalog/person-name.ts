@@ -88,7 +88,7 @@ function groupTest(key: string): { test: (value: string) => boolean; range: KeyR
     // 'WANG^*' also means the WANG without a given name, whose carets were dropped.
     pattern.test(value.padEnd(value.length + Math.max(0, carets - countCarets(value)), '^')) ||
     pattern.test(value);
-  return { test, range: patternRange(pattern, (literal) => literal.replace(/^[\^ ]+|[\^ ]+$/g, '')) };
+  return { test, range: patternRange(pattern, (literal) => literal.replace(/[\^ ]+$/, '')) };
 }
 
 function countCarets(text: string): number {

@@ -1,6 +1,6 @@
 // Who may call and what for: the table of peers, strangers, and callers on this machine.
 
-import { BlockList, isIP } from 'node:net';
+import { isLoopbackAddress } from '../util/loopback.ts';
 
 export type Permission = 'store' | 'query' | 'retrieve';
 
@@ -18,10 +18,6 @@ export type Caller = 'refused' | ReadonlySet<Permission>;
 
 const EVERYTHING: ReadonlySet<Permission> = new Set(['store', 'query', 'retrieve']);
 const NOTHING: ReadonlySet<Permission> = new Set();
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
 
 export class Callers {
   readonly #byAeTitle: ReadonlyMap<string, Peer>;
@@ -44,12 +40,7 @@ export class Callers {
   admit(callingAeTitle: string, address: string): Caller {
     const peer = this.#byAeTitle.get(callingAeTitle);
     if (peer !== undefined) return new Set(peer.may);
-    if (isLoopback(address) || this.#unknown === 'all') return EVERYTHING;
+    if (isLoopbackAddress(address) || this.#unknown === 'all') return EVERYTHING;
     return this.#unknown === 'echo' ? NOTHING : 'refused';
   }
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return LOOPBACK.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
 }
