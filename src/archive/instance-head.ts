@@ -18,7 +18,7 @@ const SERIES_INSTANCE_UID = 0x0020000e;
 
 const FIRST_WINDOW_BYTES = 64 * 1024;
 /** No head is this long; what claims to be is refused rather than held in memory. */
-const MAX_HEAD_BYTES = 32 * 1024 * 1024;
+const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const STOP_BEFORE = Math.max(...KEPT_TAGS) + 1;
 
 /** Where the head is read from: a spooled file or one in place. */
@@ -77,10 +77,10 @@ async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): P
         keep: KEPT_TAGS,
       });
       if (result.done) return result.dataSet;
-      window = Math.max(window * 4, Math.min(result.wantedBytes, MAX_HEAD_BYTES));
-      if (window > MAX_HEAD_BYTES) {
+      if (window === MAX_HEAD_BYTES) {
         throw new ArchiveError('unreadable', `The head is longer than ${MAX_HEAD_BYTES >> 20} MiB.`);
       }
+      window = Math.min(Math.max(window * 4, result.wantedBytes), MAX_HEAD_BYTES);
     }
   } catch (error) {
     if (!(error instanceof DicomError)) throw error;

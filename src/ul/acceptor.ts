@@ -34,8 +34,10 @@ export interface AcceptorOptions {
   readonly maxPduBytes?: number;
   readonly artimMs?: number;
   readonly idleMs?: number;
-  /** Transport connections at the same time, with or without an association. */
+  /** Associations at the same time. */
   readonly maxAssociations?: number;
+  /** Transport connections on which no association has been requested yet; the oldest gives way to the newest. */
+  readonly maxWaiting?: number;
   /** Policy: who may associate, and with what. Called once per request; must not wait. */
   decide(request: AAssociateRq, remote: RemotePeer): Decision;
 }
@@ -50,6 +52,7 @@ export interface AcceptorEvents {
 const ARTIM_MS = 30_000;
 const IDLE_MS = 600_000;
 const MAX_ASSOCIATIONS = 600;
+const MAX_WAITING = 1000;
 // After the last A-ABORT, how long peers may take to hang up before we do.
 const GOODBYE_MS = 1_000;
 // Nothing useful fits into less than a PDV header and a few bytes.
@@ -63,21 +66,16 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   readonly #transports = new Set<Transport>();
   readonly #associations = new Set<Association>();
   readonly #maxAssociations: number;
+  readonly #maxWaiting: number;
+  /** Connections without an association, oldest first. */
+  readonly #waiting = new Map<Transport, () => void>();
 
   constructor(options: AcceptorOptions) {
     super();
     this.#options = options;
     this.#maxAssociations = options.maxAssociations ?? MAX_ASSOCIATIONS;
+    this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
     this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
-    // Connections above the limit are told so by A-ASSOCIATE-RJ; what comes beyond that is dropped unread.
-    this.#server.maxConnections = 2 * this.#maxAssociations;
-    this.#server.on('drop', (data) => {
-      const error = new UlError(
-        'ul-dropped',
-        `more than ${this.#server.maxConnections} connections at a time`,
-      );
-      this.emit('fault', error, { address: data?.remoteAddress ?? '', port: data?.remotePort ?? 0 });
-    });
   }
 
   /** The associations that are open now. */
@@ -125,7 +123,12 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     const transport = new StreamTransport(socket);
     const remote = { address: transport.remoteAddress, port: transport.remotePort };
     this.#transports.add(transport);
-    void transport.closed.then(() => this.#transports.delete(transport));
+    void transport.closed.then(() => {
+      this.#transports.delete(transport);
+      this.#waiting.delete(transport);
+    });
+    this.#waiting.set(transport, () => this.emit('fault', tooManyWaiting(this.#maxWaiting), remote));
+    this.#dropOldest();
     let callingAeTitle: string | undefined;
     const upperLayer: UpperLayer = new UpperLayer(
       transport,
@@ -138,6 +141,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
       {
         negotiate: (pdu) => {
           if (pdu.type !== 'A-ASSOCIATE-RQ') return;
+          this.#waiting.delete(transport);
           callingAeTitle = pdu.callingAeTitle;
           this.#negotiate(upperLayer, pdu, { ...remote, callingAeTitle });
         },
@@ -148,8 +152,19 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     upperLayer.indicated();
   }
 
+  /** Silence costs nobody else the way in: whoever has been silent longest has to go. */
+  #dropOldest(): void {
+    if (this.#waiting.size <= this.#maxWaiting) return;
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return;
+    const [transport, report] = oldest;
+    this.#waiting.delete(transport);
+    report();
+    transport.close();
+  }
+
   #negotiate(upperLayer: UpperLayer, request: AAssociateRq, remote: RemotePeer): void {
-    if (this.#transports.size > this.#maxAssociations) {
+    if (this.#associations.size >= this.#maxAssociations) {
       this.#reject(upperLayer, request, LOCAL_LIMIT_EXCEEDED, remote);
       return;
     }
@@ -206,4 +221,8 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     });
     this.emit('fault', error, { address: this.#options.host, port: this.#options.port });
   }
+}
+
+function tooManyWaiting(limit: number): UlError {
+  return new UlError('ul-dropped', `more than ${limit} connections without an association at a time`);
 }

@@ -55,13 +55,21 @@ test('full: A-ASSOCIATE-RJ transient, local limit exceeded; served again when th
   await associate();
 });
 
-test('far beyond full: dropped at once, one fault each', async (t) => {
-  const { connect, fault } = await openAcceptor(t, { maxAssociations: 1 });
+test('silent connections beyond the limit: the oldest gives way to the newest, one fault each', async (t) => {
+  const { connect, associate, fault } = await openAcceptor(t, { maxWaiting: 2 });
+  const first = await connect();
   await connect();
   await connect();
-  const third = await connect();
-  await third.expectClose();
+  await first.expectClose();
   assert.equal((await fault()).error.code, 'ul-dropped');
+  await associate();
+});
+
+test('silent connections are not counted as associations', async (t) => {
+  const { connect, associate, faults } = await openAcceptor(t, { maxAssociations: 1 });
+  await Promise.all(Array.from({ length: 20 }, () => connect()));
+  await associate();
+  assert.deepEqual(faults, []);
 });
 
 test('500 idle connections do not keep anybody from associating', async (t) => {
