@@ -67,7 +67,8 @@ export class Spooled {
     // A flush that has failed already says so now: asked again, it would claim success.
     await (this.#flushing ?? this.write());
     await placeFile(this.#site.directories, this.#file, path, () => allEnded([this.flush(), durable]));
-    awaitedLater(this.#file.close());
+    // What closing could still say has been said by the flush.
+    void awaitedLater(this.#file.close());
     this.#letGo();
   }
 

@@ -45,12 +45,15 @@ describe('a key for names', () => {
 
   test('the range does not ask for carets that a stored key may lack', () => {
     assert.deepEqual(nameCriterion({ Alphabetic: 'Wang^*' }, false)?.ranges, [{ from: 'WANG', to: 'WANH' }]);
+    assert.deepEqual(nameCriterion({ Alphabetic: '*Xiao^' }, false)?.ranges, [
+      { from: '', to: undefined, contains: 'XIAO' },
+    ]);
+  });
+
+  test('a leading caret, an empty family name, is kept in the range: stored keys have it', () => {
+    assert.deepEqual(nameCriterion({ Alphabetic: '^山*' }, false)?.ranges, [{ from: '^山', to: '^屲' }]);
     assert.deepEqual(nameCriterion({ Alphabetic: '*^Xiao*' }, false)?.ranges, [
-      {
-        from: '',
-        to: undefined,
-        contains: 'XIAO',
-      },
+      { from: '', to: undefined, contains: '^XIAO' },
     ]);
   });
 });
