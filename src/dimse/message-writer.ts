@@ -19,6 +19,8 @@ const BLOCK_BYTES = 1024 * 1024;
 const PDV_OVERHEAD_BYTES = 6;
 
 interface Block {
+  /** What `bytes` is a part of, to be used again once they have left. */
+  readonly whole: Buffer;
   readonly bytes: Buffer;
   readonly end: boolean;
 }
@@ -72,14 +74,32 @@ export async function sendPrepared(association: Association, message: PreparedMe
     const room = association.write([block.bytes]);
     if (block.end) {
       await room;
+      if (room !== undefined) giveBack(block.whole);
       return;
     }
     const [next] = await Promise.all([
       readBlock(message.contextId, message.dataSet, association.maxSendPduBytes),
       room,
     ]);
+    // A write that had to wait has left when the wait is over; one that had not may still be queued.
+    if (room !== undefined) giveBack(block.whole);
     block = next;
   }
+}
+
+/** Fresh megabytes cost the kernel more than the copy into them: blocks are used again. */
+const FREE_BLOCKS: Buffer[] = [];
+const MAX_FREE_BLOCKS = 8;
+const REUSED_BYTES = BLOCK_BYTES + 64 * 1024;
+const LEAST_REUSED_BYTES = 64 * 1024;
+
+function takeBuffer(bytes: number): Buffer {
+  if (bytes < LEAST_REUSED_BYTES || bytes > REUSED_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  return FREE_BLOCKS.pop() ?? Buffer.allocUnsafeSlow(REUSED_BYTES);
+}
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length === REUSED_BYTES && FREE_BLOCKS.length < MAX_FREE_BLOCKS) FREE_BLOCKS.push(buffer);
 }
 
 async function readBlock(
@@ -92,7 +112,7 @@ async function readBlock(
   const wanted = Math.max(1, Math.min(dataSet.remaining ?? BLOCK_BYTES, BLOCK_BYTES));
   const pdus = Math.ceil(wanted / valueBytes);
   const capacity = Math.min(wanted, pdus * valueBytes);
-  const buffer = Buffer.allocUnsafeSlow(head.length + capacity + pdus * P_DATA_HEADER_BYTES);
+  const buffer = takeBuffer(head.length + capacity + pdus * P_DATA_HEADER_BYTES);
   head.copy(buffer, 0);
   const slices: Buffer[] = [];
   let at = head.length;
@@ -111,7 +131,7 @@ async function readBlock(
     writePDataHeader(buffer, at, contextId, false, end && left === 0, size);
     at += P_DATA_HEADER_BYTES + size;
   } while (left > 0);
-  return { bytes: buffer.subarray(0, at), end };
+  return { whole: buffer, bytes: buffer.subarray(0, at), end };
 }
 
 function lay(
