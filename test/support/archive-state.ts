@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ByteAssociation } from './byte-association.ts';
@@ -37,9 +37,10 @@ export function filesIn(
     .sort();
 }
 
-/** All log lines written so far, oldest file first. */
+/** All log lines written so far, oldest file first: none before the daemon has got round to its first. */
 export function logLines(dataDir: string): string[] {
   const folder = join(dataDir, 'logs');
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => !name.startsWith('.'))
     .sort()
