@@ -60,34 +60,33 @@ const INTEGRITY_BYTES = 160;
 const INTEGRITY_FORM =
   /^sha256=([0-9a-f]{64}) bytes=([0-9]{20}) received=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z) *$/;
 
+// What is the same in every head.
+const FILE_START = `${'\0'.repeat(PREAMBLE_BYTES)}${PREFIX.toString('latin1')}`;
+const VERSION = element(0x00020001, 'OB', '\0\x01');
+const IMPLEMENTATION =
+  element(0x00020012, 'UI', IMPLEMENTATION_CLASS_UID) +
+  element(0x00020013, 'SH', IMPLEMENTATION_VERSION_NAME);
+const BLANK_INTEGRITY =
+  element(PRIVATE_INFORMATION_CREATOR, 'UI', IMPLEMENTATION_CLASS_UID) +
+  element(PRIVATE_INFORMATION, 'OB', ' '.repeat(INTEGRITY_BYTES));
+
 /** The head for an instance that is still to come. Until `seal`, the integrity field is blank. */
 export function encodeFileHead(
   meta: Omit<FileMeta, 'integrity'>,
   receivedAt = new Date().toISOString(),
 ): FileHead {
-  const integrityField = Buffer.alloc(INTEGRITY_BYTES, ' ');
-  const elements = [
-    element(0x00020001, 'OB', Buffer.from([0, 1])), // File Meta Information Version
-    element(MEDIA_STORAGE_SOP_CLASS_UID, 'UI', uidValue(meta.sopClassUid)),
-    element(MEDIA_STORAGE_SOP_INSTANCE_UID, 'UI', uidValue(meta.sopInstanceUid)),
-    element(TRANSFER_SYNTAX_UID, 'UI', uidValue(meta.transferSyntaxUid)),
-    element(0x00020012, 'UI', uidValue(IMPLEMENTATION_CLASS_UID)),
-    element(0x00020013, 'SH', textValue(IMPLEMENTATION_VERSION_NAME)),
-    ...aeTitle(SOURCE_AE_TITLE, meta.sourceAeTitle),
-    ...aeTitle(SENDING_AE_TITLE, meta.sendingAeTitle),
-    ...aeTitle(RECEIVING_AE_TITLE, meta.receivingAeTitle),
-    element(PRIVATE_INFORMATION_CREATOR, 'UI', uidValue(IMPLEMENTATION_CLASS_UID)),
-    element(PRIVATE_INFORMATION, 'OB', integrityField),
-  ];
-  const group = Buffer.concat(elements);
-  const groupLength = Buffer.alloc(4);
-  groupLength.writeUInt32LE(group.length);
-  const bytes = Buffer.concat([
-    Buffer.alloc(PREAMBLE_BYTES),
-    PREFIX,
-    element(0x00020000, 'UL', groupLength),
-    group,
-  ]);
+  const group =
+    VERSION +
+    element(MEDIA_STORAGE_SOP_CLASS_UID, 'UI', meta.sopClassUid) +
+    element(MEDIA_STORAGE_SOP_INSTANCE_UID, 'UI', meta.sopInstanceUid) +
+    element(TRANSFER_SYNTAX_UID, 'UI', meta.transferSyntaxUid) +
+    IMPLEMENTATION +
+    aeTitle(SOURCE_AE_TITLE, meta.sourceAeTitle) +
+    aeTitle(SENDING_AE_TITLE, meta.sendingAeTitle) +
+    aeTitle(RECEIVING_AE_TITLE, meta.receivingAeTitle) +
+    BLANK_INTEGRITY;
+  const groupLength = element(0x00020000, 'UL', uint16(group.length) + uint16(group.length >>> 16));
+  const bytes = Buffer.from(FILE_START + groupLength + group, 'latin1');
   return {
     bytes,
     seal(sha256, dataSetBytes) {
@@ -182,25 +181,20 @@ function integrityOf(group: DataSet): Integrity | undefined {
   return { sha256, bytes: Number(bytes), receivedAt };
 }
 
-function element(tag: number, vr: string, value: Buffer): Buffer {
-  const { longHeader } = vrInfo(vr);
-  const header = Buffer.alloc(longHeader ? 12 : 8);
-  header.writeUInt16LE(tag >>> 16, 0);
-  header.writeUInt16LE(tag & 0xffff, 2);
-  header.write(vr, 4, 'latin1');
-  if (longHeader) header.writeUInt32LE(value.length, 8);
-  else header.writeUInt16LE(value.length, 6);
-  return Buffer.concat([header, value]);
+// Elements are put together as text of one byte per character, because joining that costs a tenth of joining Buffers.
+function element(tag: number, vr: string, value: string): string {
+  const padding = value.length % 2 === 0 ? '' : vr === 'UI' ? '\0' : ' ';
+  const length = value.length + padding.length;
+  const lengthField = vrInfo(vr).longHeader
+    ? `\0\0${uint16(length)}${uint16(length >>> 16)}`
+    : uint16(length);
+  return uint16(tag >>> 16) + uint16(tag) + vr + lengthField + value + padding;
 }
 
-function aeTitle(tag: number, title: string | undefined): Buffer[] {
-  return title === undefined ? [] : [element(tag, 'AE', textValue(title))];
+function aeTitle(tag: number, title: string | undefined): string {
+  return title === undefined ? '' : element(tag, 'AE', title);
 }
 
-function uidValue(uid: string): Buffer {
-  return Buffer.from(uid.length % 2 === 0 ? uid : `${uid}\0`, 'latin1');
-}
-
-function textValue(text: string): Buffer {
-  return Buffer.from(text.length % 2 === 0 ? text : `${text} `, 'latin1');
+function uint16(value: number): string {
+  return String.fromCharCode(value & 0xff, (value >>> 8) & 0xff);
 }
