@@ -247,9 +247,9 @@ export function attributeGroups(
     SERIES: {},
     IMAGE: {},
   };
-  for (const [attribute, element] of Object.entries(json)) {
+  for (const attribute in json) {
     const level = levelOf(attribute);
-    if (level !== undefined) groups[level][attribute] = element;
+    if (level !== undefined) groups[level][attribute] = json[attribute]!;
   }
   return {
     patient: {

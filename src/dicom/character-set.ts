@@ -1,6 +1,6 @@
 // Specific Character Set (0008,0005): bytes to text and back (PS3.3 §C.12.1.1.2, PS3.5 §6.1.2).
 
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { CODE_SETS, KATAKANA } from './code-sets.ts';
 import { type Designations, decodeIso2022, designationsOf, ESC, encodeIso2022 } from './iso-2022.ts';
@@ -20,8 +20,8 @@ interface Repertoire {
 export function decodeText(value: Buffer, characterSets: readonly string[], vr: string): string {
   if (value.length === 0) return '';
   const repertoire = repertoireOf(characterSets);
+  if (isPlain(value) && repertoire.designations.g1 !== KATAKANA) return value.toString('latin1');
   const escaped = value.includes(ESC);
-  if (!escaped && isAscii(value) && repertoire.designations.g1 !== KATAKANA) return value.toString('latin1');
   if (repertoire.whole !== undefined && !(escaped && isSingleByte(repertoire.whole.decoder))) {
     return decoderFor(repertoire.whole.decoder).decode(value);
   }
@@ -48,11 +48,29 @@ export function isAsciiText(text: string): boolean {
   return true;
 }
 
+// ASCII without escape sequences, as most values are. Asking the platform costs more than looking at so few bytes.
+function isPlain(value: Buffer): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    const byte = value[index]!;
+    if (byte > 0x7f || byte === ESC) return false;
+  }
+  return true;
+}
+
 const MAX_REMEMBERED = 64;
 const MAX_TERM_LENGTH = 32;
 const remembered = new Map<string, Repertoire>();
+let latest: { readonly characterSets: readonly string[]; readonly repertoire: Repertoire } | undefined;
 
+// All values of a data set come with the same array.
 function repertoireOf(characterSets: readonly string[]): Repertoire {
+  if (latest?.characterSets !== characterSets) {
+    latest = { characterSets, repertoire: rememberedRepertoire(characterSets) };
+  }
+  return latest.repertoire;
+}
+
+function rememberedRepertoire(characterSets: readonly string[]): Repertoire {
   const key = characterSets.join('\\');
   let repertoire = remembered.get(key);
   if (repertoire === undefined) {

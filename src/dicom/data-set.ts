@@ -92,7 +92,9 @@ export function numbersOf(element: Element, bigEndian: boolean, most = Infinity)
   if (read === undefined) return [];
   const { unitBytes } = vrInfo(element.vr);
   const count = Math.min(most, Math.floor(element.value.length / unitBytes));
-  return Array.from({ length: count }, (_, index) => read(element.value, index * unitBytes));
+  const numbers: (number | bigint)[] = [];
+  for (let index = 0; index < count; index += 1) numbers.push(read(element.value, index * unitBytes));
+  return numbers;
 }
 
 const DECIMAL_FORM = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;

@@ -68,7 +68,7 @@ function elementToJson(
 ): JsonElement | undefined {
   const { vr, length, value } = element;
   if (length === 0) return { vr };
-  const { kind } = vrInfo(vr);
+  const { kind, multiValued } = vrInfo(vr);
   if (kind === 'sequence') {
     if (element.items === undefined) return undefined;
     const items = element.items.map((item) => dataSetToJson(item, override, characterSets));
@@ -80,7 +80,7 @@ function elementToJson(
       ? numbersOf(element, bigEndian).map(numberToJson)
       : kind === 'tag'
         ? tagsOf(value, bigEndian)
-        : textsOf(value, characterSets, vr);
+        : textsOf(decodeText(value, characterSets, vr), vr, multiValued);
   return values.length === 0 ? { vr } : { vr, Value: values };
 }
 
@@ -97,14 +97,12 @@ function tagsOf(value: Buffer, bigEndian: boolean): string[] {
   );
 }
 
-function textsOf(value: Buffer, characterSets: readonly string[], vr: string): JsonValue[] {
-  const text = decodeText(value, characterSets, vr);
-  if (!vrInfo(vr).multiValued) {
-    const trimmed = trimPadding(text, false);
-    return trimmed === '' ? [] : [trimmed];
+function textsOf(text: string, vr: string, multiValued: boolean): JsonValue[] {
+  if (multiValued && text.includes('\\')) {
+    return text.split('\\').map((part) => textToJson(trimPadding(part, vr !== 'UC'), vr));
   }
-  const values = text.split('\\').map((part) => textToJson(trimPadding(part, vr !== 'UC'), vr));
-  return values.length === 1 && values[0] === null ? [] : values;
+  const value = textToJson(trimPadding(text, multiValued && vr !== 'UC'), vr);
+  return value === null ? [] : [value];
 }
 
 function textToJson(text: string, vr: string): JsonValue {

@@ -9,9 +9,19 @@ export const SEQUENCE_DELIMITATION = 0xfffee0dd;
 
 const KEY_FORM = /^[0-9A-Fa-f]{8}$/;
 
+// The same tags come with every instance. Strangers choose them, so what is remembered is bounded.
+const MAX_REMEMBERED = 8192;
+const keys = new Map<number, string>();
+
 /** Eight upper-case hexadecimal digits, as DICOM JSON names attributes. */
 export function tagKey(tag: number): string {
-  return tag.toString(16).toUpperCase().padStart(8, '0');
+  let key = keys.get(tag);
+  if (key === undefined) {
+    key = tag.toString(16).toUpperCase().padStart(8, '0');
+    if (keys.size >= MAX_REMEMBERED) keys.clear();
+    keys.set(tag, key);
+  }
+  return key;
 }
 
 /** The tag of a DICOM JSON name; undefined when it is not eight hexadecimal digits. */
