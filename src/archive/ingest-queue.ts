@@ -3,13 +3,19 @@
 
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
-import { messageOf } from '../util/errors.ts';
+import { codeOf, messageOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
 
 const MAX_BATCH = 256;
 /** Instances arriving one by one are committed together unless somebody asks for them. */
 const GATHER_MS = 40;
+/** Nobody asks: the pauses after the first failure, the second and so on. */
 const RETRY_MS = [250, 1000, 5000, 15_000];
+/** Somebody asks: the pause after any failure. */
+const ASKED_AGAIN_MS = 100;
+/** Sent as Error Comment (LO, 64 characters). */
+const NO_ROOM = 'The catalogue has no room for what came last: free some space.';
+const NO_ANSWER = 'The catalogue does not answer at the moment.';
 
 /** The part of the journal this needs: telling it how far the catalogue has come. */
 export interface AppliedMarker {
@@ -38,6 +44,8 @@ export class IngestQueue {
   #timer: NodeJS.Timeout | undefined;
   #failure: ArchiveError | undefined;
   #failures = 0;
+  /** Resolves when the catalogue may be tried again after a failure. */
+  #rested: Promise<void> = Promise.resolve();
 
   constructor(ingest: Ingest, journal: AppliedMarker, onFault: (message: string) => void) {
     this.#ingest = ingest;
@@ -59,17 +67,21 @@ export class IngestQueue {
   push(record: InstanceRecord, sequence: number): void {
     this.#pushed += 1;
     this.#waiting.push({ record, sequence });
-    if (this.#waiting.length >= MAX_BATCH) this.#start();
+    if (this.#waiting.length >= MAX_BATCH && this.#failure === undefined) this.#start();
     else this.#schedule(GATHER_MS);
   }
 
-  /** Resolves when everything pushed before this call is in the catalogue; rejects with 'catalog-unavailable'. */
+  /** Resolves when everything pushed before this call is in the catalogue; rejects with 'catalog-unavailable' when
+   *  it could not be brought there after this call either. */
   async settled(): Promise<void> {
     const target = this.#pushed;
+    // What is being written may fail for a reason that is gone by now.
+    await this.#running;
     while (this.#written < target) {
-      if (this.#failure === undefined) this.#start();
+      if (this.#failure !== undefined) await this.#rested;
+      this.#start();
       await this.#running;
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#failure !== undefined && this.#written < target) throw this.#failure;
     }
   }
 
@@ -117,14 +129,12 @@ export class IngestQueue {
   async #write(batch: Entry[]): Promise<void> {
     try {
       await this.#ingest(batch.map(({ record }) => record));
-      this.#failure = undefined;
-      this.#failures = 0;
     } catch (error) {
       if (isRecordFault(error)) await this.#writeOneByOne(batch);
       else this.#retryLater(batch, error);
       return;
     }
-    this.#written += batch.length;
+    this.#answered(batch.length);
     this.#close(batch.map(({ sequence }) => sequence));
   }
 
@@ -144,21 +154,28 @@ export class IngestQueue {
           `${entry.record.location.path} is stored but the catalogue refuses it: ${messageOf(error)}`,
         );
       }
-      this.#written += 1;
+      this.#answered(1);
     }
+  }
+
+  #answered(records: number): void {
+    this.#written += records;
+    this.#failure = undefined;
+    this.#failures = 0;
   }
 
   #retryLater(batch: Entry[], error: unknown): void {
     this.#waiting = [...batch, ...this.#waiting];
     if (this.#failures === 0) {
       this.#onFault(
-        `The catalogue does not answer; instances are kept in the durable record: ${messageOf(error)}`,
+        `The catalogue takes nothing; instances are kept in the durable record: ${messageOf(error)}`,
       );
     }
     this.#failures += 1;
-    this.#failure = new ArchiveError('catalog-unavailable', 'The catalogue does not answer at the moment.', {
+    this.#failure = new ArchiveError('catalog-unavailable', isFull(error) ? NO_ROOM : NO_ANSWER, {
       cause: error,
     });
+    this.#rested = new Promise((resolve) => setTimeout(resolve, ASKED_AGAIN_MS));
   }
 
   #retryMs(): number {
@@ -176,4 +193,10 @@ export class IngestQueue {
 /** An error of the record itself (as opposed to the catalogue being away). */
 function isRecordFault(error: unknown): boolean {
   return error instanceof CatalogError && error.code === 'catalog-request';
+}
+
+/** The volume of the catalogue, or that of the files it has moved, is full. */
+function isFull(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'catalog-full' || code === 'no-space';
 }

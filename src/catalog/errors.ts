@@ -5,6 +5,8 @@ import { PacsError } from '../util/errors.ts';
 export type CatalogErrorCode =
   /** The database or the thread that serves it is gone; what was asked may or may not have happened. */
   | 'catalog-unreachable'
+  /** Its volume is full: it can be read, not written. */
+  | 'catalog-full'
   /** The database answers, but with damaged content, or is not a catalogue at all. */
   | 'catalog-corrupt'
   /** A newer version of the program has written it. */

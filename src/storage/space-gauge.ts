@@ -1,8 +1,11 @@
-// How much room the volume has left: asked at most once a second, what arrives in between is counted.
+// How much room the volume has left: far from the reserve it is asked at most once a second, and what arrives in
+// between is counted; near it, it is asked every time.
 import { statfs } from 'node:fs/promises';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
 const FRESH_MS = 1000;
+/** Times the reserve. Others write too: between two answers the durable record and the catalogue may take a reserve. */
+const NEAR = 2;
 
 export class SpaceGauge {
   readonly #root: string;
@@ -21,7 +24,8 @@ export class SpaceGauge {
   /** Throws `no-space` when less than the reserve is left; a promise only when the volume must be asked, as it is
    *  before every refusal: space may have returned within the second. */
   check(): void | Promise<void> {
-    if (this.#freeBytes >= this.#reserveBytes && this.#now() - this.#askedAt < FRESH_MS) return undefined;
+    const isNear = this.#freeBytes < NEAR * this.#reserveBytes;
+    if (!isNear && this.#now() - this.#askedAt < FRESH_MS) return undefined;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });

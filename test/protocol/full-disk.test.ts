@@ -15,9 +15,19 @@ import {
 } from '../support/archive-state.ts';
 import { ByteAssociation, IMPLICIT_LE } from '../support/byte-association.ts';
 import { type MadeInstance, madeInstance } from '../support/byte-instances.ts';
-import { echo, sha256, storageContexts, store, VERIFICATION } from '../support/byte-services.ts';
+import {
+  echo,
+  find,
+  identifier,
+  queryContexts,
+  sha256,
+  storageContexts,
+  store,
+  TAG,
+  VERIFICATION,
+} from '../support/byte-services.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import { smallFilesystem } from '../support/small-filesystem.ts';
+import { fillUp, smallFilesystem } from '../support/small-filesystem.ts';
 import { NOISE } from '../support/synthetic-instances.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -134,6 +144,43 @@ describe('a full disk', () => {
     const hashes = await hashesByGet(daemon, [small, next]);
     for (const { sopInstanceUid, dataSet } of [small, next])
       assert.equal(hashes.get(sopInstanceUid), sha256(dataSet));
+  });
+
+  test('no room for the catalogue alone: queries are answered, or refused in plain words until there is', async () => {
+    await using folder = await tempFolder('full');
+    await using disk = await smallFilesystem(16);
+    const dataDir = join(disk.path, 'data');
+    await mkdir(dataDir);
+    await writeFile(
+      join(dataDir, 'config.json'),
+      JSON.stringify({ archive: { directory: join(folder.path, 'archive') } }),
+    );
+    await using daemon = await startDaemon({ dataDir });
+    const early = madeInstance();
+    const late = madeInstance();
+    const uids = [early, late].map(({ sopInstanceUid }) => sopInstanceUid);
+    assert.equal(await storeOnce(daemon, early), 0);
+    assert.deepEqual(await foundUids(daemon, uids), new Set([early.sopInstanceUid]));
+
+    const filler = join(disk.path, 'filler');
+    await fillUp(filler);
+    assert.deepEqual(await foundUids(daemon, uids), new Set([early.sopInstanceUid]));
+    assert.equal(await storeOnce(daemon, late), 0, 'the archive has a volume of its own');
+    const association = await ByteAssociation.request({
+      port: daemon.port,
+      contexts: queryContexts('find', ['study']),
+    });
+    const keys = identifier('STUDY', [{ tag: TAG.StudyInstanceUID, vr: 'UI', value: late.studyUid }]);
+    for (let again = 0; again < 3; again++) {
+      const refused = await find(association, 'study', keys);
+      assert.equal(refused.status, OUT_OF_RESOURCES);
+      assert.match(String(refused.final.ErrorComment), /catalogue has no room .* free some space/);
+    }
+    await rm(filler);
+    const answered = await find(association, 'study', keys);
+    assert.equal(answered.status, 0);
+    assert.equal(answered.matches.length, 1);
+    await association.release();
   });
 
   test('not a byte left, on the volume of the catalogue as well: nothing acknowledged is lost', async () => {

@@ -70,7 +70,7 @@ export async function powerCutFilesystem(mebibytes: number): Promise<PowerCutFil
 }
 
 /** Writes until nothing more goes in, whatever else is being written there. */
-async function fillUp(file: string): Promise<void> {
+export async function fillUp(file: string): Promise<void> {
   const handle = await open(file, 'w');
   const block = Buffer.alloc(4096);
   try {

@@ -106,7 +106,7 @@ const CODES: Readonly<Record<number, CatalogErrorCode>> = {
   8: 'catalog-unreachable', // SQLITE_READONLY
   10: 'catalog-unreachable', // SQLITE_IOERR
   11: 'catalog-corrupt',
-  13: 'catalog-unreachable', // SQLITE_FULL
+  13: 'catalog-full',
   14: 'catalog-unreachable', // SQLITE_CANTOPEN
   26: 'catalog-corrupt', // SQLITE_NOTADB
 };
@@ -114,7 +114,8 @@ const CODES: Readonly<Record<number, CatalogErrorCode>> = {
 const ADVICE: Readonly<Partial<Record<CatalogErrorCode, string>>> = {
   'catalog-busy': 'another process uses it: stop that one first',
   'catalog-corrupt': 'the file is damaged or no catalogue: restore a copy, or rebuild it from the volume',
-  'catalog-unreachable': 'see to the folder, its permissions and its free space',
+  'catalog-full': 'free some space on its volume',
+  'catalog-unreachable': 'see to the folder and its permissions',
 };
 
 function describeFailure(file: string, error: unknown): CatalogError {

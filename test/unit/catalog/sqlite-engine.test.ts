@@ -12,6 +12,7 @@ import { openCatalog } from '../../../src/catalog/open.ts';
 import { openSqlite } from '../../../src/catalog/sqlite/engine.ts';
 import { MIGRATIONS } from '../../../src/catalog/sqlite/migrations.ts';
 import { instanceRecord } from '../../support/catalog-generator.ts';
+import { fillUp, smallFilesystem } from '../../support/small-filesystem.ts';
 
 function freshFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
@@ -146,6 +147,25 @@ describe('failing', () => {
     await catalog.ingest([instanceRecord(1, 1, 1)]);
     renameSync(file, `${file}.elsewhere`);
     await assert.rejects(catalog.ingest([instanceRecord(1, 1, 2)]), { code: 'catalog-unreachable' });
+  });
+
+  test('a full volume takes nothing and is read as before; with room again it goes on', async () => {
+    await using disk = await smallFilesystem(8);
+    const catalog = await openCatalog(`sqlite:${join(disk.path, 'catalog.sqlite')}`);
+    await using _ = { [Symbol.asyncDispose]: () => catalog.close() };
+    await catalog.ingest([instanceRecord(1, 1, 1)]);
+    const filler = join(disk.path, 'filler');
+    await fillUp(filler);
+    const many = Array.from({ length: 256 }, (_, i) => instanceRecord(2, 1, i));
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await assert.rejects(catalog.ingest(many), { code: 'catalog-full', message: /free some space/ });
+      assert.equal((await catalog.counts()).instances, 1);
+      const pages = await Array.fromAsync(catalog.find({ level: 'STUDY', identifier: {} }));
+      assert.equal(pages.flat().length, 1);
+    }
+    rmSync(filler);
+    await catalog.ingest(many);
+    assert.equal((await catalog.counts()).instances, 257);
   });
 
   test('a damaged file answers catalog-corrupt and the thread lives on', async (t) => {

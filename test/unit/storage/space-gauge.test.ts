@@ -45,6 +45,16 @@ describe('the space gauge', () => {
     assert.equal(gauge.check(), undefined);
   });
 
+  test('near the reserve it sees at once what others write beside', async () => {
+    await using disk = await smallFilesystem(4);
+    const gauge = new SpaceGauge(disk.path, 1 << 20, () => 0);
+    await gauge.check();
+    await writeFile(`${disk.path}/catalogue`, Buffer.alloc(1.5 * (1 << 20)));
+    await writeFile(`${disk.path}/instance`, Buffer.alloc(2 << 20));
+    gauge.received((2 << 20) + 1);
+    await assert.rejects(async () => gauge.check(), storageFault('no-space'));
+  });
+
   test('sees within a second that others have filled the volume', async () => {
     await using disk = await smallFilesystem(4);
     let now = 0;

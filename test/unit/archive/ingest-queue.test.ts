@@ -1,0 +1,205 @@
+// The queue before the catalogue: what a query waits for, what it is told when the catalogue takes nothing, and when
+// that is tried again.
+import assert from 'node:assert/strict';
+import { describe, mock, type TestContext, test } from 'node:test';
+import { IngestQueue } from '../../../src/archive/ingest-queue.ts';
+import type { InstanceRecord } from '../../../src/catalog/catalog.ts';
+import { CatalogError } from '../../../src/catalog/errors.ts';
+import { instanceRecord } from '../../support/catalog-generator.ts';
+
+const FULL = new CatalogError('catalog-full', 'database or disk is full');
+const GONE = new CatalogError('catalog-unreachable', 'its thread ended');
+
+interface Bench {
+  readonly queue: IngestQueue;
+  /** UIDs by attempt, the last one at the end. */
+  readonly attempts: string[][];
+  readonly faults: string[];
+  applied(): number;
+  push(instance: number): void;
+}
+
+/** A queue before a catalogue that answers as `trouble` says; time stands still unless a test lets it pass. */
+function queueBefore(t: TestContext, trouble: (attempt: number, batch: readonly string[]) => unknown): Bench {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  const attempts: string[][] = [];
+  const faults: string[] = [];
+  let applied = 0;
+  let sequence = 0;
+  const ingest = async (batch: readonly InstanceRecord[]) => {
+    const uids = batch.map(({ instance }) => instance.uid);
+    attempts.push(uids);
+    const error = trouble(attempts.length, uids);
+    if (error !== undefined) throw error;
+  };
+  const marker = { applied: (last: number) => (applied = last) };
+  const queue = new IngestQueue(ingest, marker, (message) => faults.push(message));
+  return {
+    queue,
+    attempts,
+    faults,
+    applied: () => applied,
+    push: (instance) => {
+      sequence += 1;
+      queue.opened(sequence);
+      queue.push(instanceRecord(1, 1, instance), sequence);
+    },
+  };
+}
+
+/** Lets everything happen that needs no time. */
+async function calm(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+async function pass(ms: number): Promise<void> {
+  mock.timers.tick(ms);
+  await calm();
+}
+
+describe('a query', () => {
+  test('waits until what was pushed before it is in the catalogue', async (t) => {
+    const { queue, attempts, push, applied } = queueBefore(t, () => undefined);
+    push(1);
+    push(2);
+    await queue.settled();
+    assert.deepEqual(attempts, [['1.2.826.1.1.1.1', '1.2.826.1.1.1.2']]);
+    assert.equal(applied(), 2);
+    assert.equal(queue.depth, 0);
+  });
+
+  test('tries again what failed before it came, without waiting for the timer', async (t) => {
+    const { queue, attempts, push } = queueBefore(t, (attempt) => (attempt <= 4 ? FULL : undefined));
+    push(1);
+    for (const pause of [40, 250, 1000, 5000, 100]) await pass(pause);
+    assert.equal(attempts.length, 4, 'the next one by itself is 15 s away');
+    await queue.settled();
+    assert.equal(attempts.length, 5);
+  });
+
+  test('that comes during an attempt is not refused for the failure of that attempt', async (t) => {
+    const { queue, attempts, push } = queueBefore(t, (attempt) => (attempt === 1 ? FULL : undefined));
+    push(1);
+    mock.timers.tick(40);
+    assert.equal(attempts.length, 1, 'under way');
+    const settled = queue.settled();
+    await calm();
+    await pass(100);
+    await settled;
+    assert.equal(attempts.length, 2);
+  });
+
+  test('is refused when its own attempt fails, and told why', async (t) => {
+    const { queue, push } = queueBefore(t, (attempt) => (attempt === 1 ? FULL : GONE));
+    push(1);
+    await assert.rejects(queue.settled(), {
+      code: 'catalog-unavailable',
+      message: 'The catalogue has no room for what came last: free some space.',
+    });
+    const again = assert.rejects(queue.settled(), {
+      code: 'catalog-unavailable',
+      message: 'The catalogue does not answer at the moment.',
+    });
+    await calm();
+    await pass(100);
+    await again;
+  });
+
+  test('words of a refusal fit an Error Comment (PS3.7 §C, LO)', async (t) => {
+    for (const error of [FULL, GONE]) {
+      const { queue, push } = queueBefore(t, () => error);
+      push(1);
+      await assert.rejects(queue.settled(), (refusal: Error) => refusal.message.length <= 64);
+      mock.timers.reset();
+    }
+  });
+
+  test('many queries together make one attempt in 100 ms', async (t) => {
+    const { queue, attempts, push } = queueBefore(t, () => FULL);
+    push(1);
+    await assert.rejects(queue.settled());
+    assert.equal(attempts.length, 1);
+    const queries = Array.from({ length: 50 }, () => assert.rejects(queue.settled()));
+    await calm();
+    await pass(99);
+    assert.equal(attempts.length, 1);
+    await pass(1);
+    await Promise.all(queries);
+    assert.equal(attempts.length, 2);
+  });
+
+  test('is answered without an attempt when the catalogue holds everything', async (t) => {
+    const { queue, attempts, push } = queueBefore(t, () => undefined);
+    push(1);
+    await queue.settled();
+    await queue.settled();
+    assert.equal(attempts.length, 1);
+  });
+});
+
+describe('a catalogue that takes nothing', () => {
+  test('is tried again by itself, less and less often, and told about once', async (t) => {
+    const { attempts, faults, push, queue } = queueBefore(t, (attempt) => (attempt <= 5 ? GONE : undefined));
+    push(1);
+    await pass(40);
+    for (const [failures, pause] of [250, 1000, 5000, 15_000, 15_000].entries()) {
+      await pass(pause - 1);
+      assert.equal(attempts.length, failures + 1);
+      await pass(1);
+    }
+    assert.equal(attempts.length, 6);
+    assert.equal(queue.depth, 0);
+    assert.deepEqual(faults, [
+      'The catalogue takes nothing; instances are kept in the durable record: its thread ended',
+    ]);
+  });
+
+  test('is not tried for every instance that comes meanwhile', async (t) => {
+    const { attempts, push, queue } = queueBefore(t, () => GONE);
+    push(0);
+    await pass(40);
+    for (let i = 1; i <= 600; i++) push(i);
+    await calm();
+    assert.equal(attempts.length, 1);
+    assert.equal(queue.depth, 601);
+  });
+
+  test('gets everything in the order in which it came when it is back', async (t) => {
+    const { attempts, push, queue } = queueBefore(t, (attempt) => (attempt === 1 ? GONE : undefined));
+    push(2);
+    await pass(40);
+    push(1);
+    push(2);
+    await pass(250);
+    await queue.settled();
+    assert.deepEqual(attempts.slice(1), [['1.2.826.1.1.1.2', '1.2.826.1.1.1.1'], ['1.2.826.1.1.1.2']]);
+  });
+});
+
+describe('a record that the catalogue refuses', () => {
+  test('keeps no neighbour out, is named, and stays in the durable record', async (t) => {
+    const refused = new CatalogError('catalog-request', 'no date');
+    const { queue, push, faults, applied } = queueBefore(t, (_, batch) =>
+      batch.includes('1.2.826.1.1.1.2') ? refused : undefined,
+    );
+    for (const instance of [1, 2, 3]) push(instance);
+    await queue.settled();
+    assert.equal(queue.depth, 1);
+    assert.equal(applied(), 1);
+    assert.match(faults.join(), /1\.2\.826\.1\.1\.1\.2\.dcm is stored but the catalogue refuses it: no date/);
+  });
+
+  test('ends an earlier failure: the catalogue has answered', async (t) => {
+    const refused = new CatalogError('catalog-request', 'no date');
+    const { queue, push } = queueBefore(t, (attempt) =>
+      attempt === 1 ? GONE : attempt <= 3 ? refused : undefined,
+    );
+    push(1);
+    await pass(40);
+    await pass(250);
+    push(2);
+    await queue.settled();
+    assert.equal(queue.depth, 1);
+  });
+});
