@@ -1,5 +1,6 @@
 // The head of a DICOM file: preamble, prefix, File Meta Information (PS3.10 §7.1), with our integrity record in it.
 
+import { uint16Text, uint32Text } from '../util/byte-text.ts';
 import type { DataSet } from './data-set.ts';
 import { readDataSet } from './data-set-reader.ts';
 import { DicomError } from './errors.ts';
@@ -85,7 +86,7 @@ export function encodeFileHead(
     aeTitle(SENDING_AE_TITLE, meta.sendingAeTitle) +
     aeTitle(RECEIVING_AE_TITLE, meta.receivingAeTitle) +
     BLANK_INTEGRITY;
-  const groupLength = element(0x00020000, 'UL', uint16(group.length) + uint16(group.length >>> 16));
+  const groupLength = element(0x00020000, 'UL', uint32Text(group.length));
   const bytes = Buffer.from(FILE_START + groupLength + group, 'latin1');
   return {
     bytes,
@@ -181,20 +182,13 @@ function integrityOf(group: DataSet): Integrity | undefined {
   return { sha256, bytes: Number(bytes), receivedAt };
 }
 
-// Elements are put together as text of one byte per character, because joining that costs a tenth of joining Buffers.
 function element(tag: number, vr: string, value: string): string {
   const padding = value.length % 2 === 0 ? '' : vr === 'UI' ? '\0' : ' ';
   const length = value.length + padding.length;
-  const lengthField = vrInfo(vr).longHeader
-    ? `\0\0${uint16(length)}${uint16(length >>> 16)}`
-    : uint16(length);
-  return uint16(tag >>> 16) + uint16(tag) + vr + lengthField + value + padding;
+  const lengthField = vrInfo(vr).longHeader ? `\0\0${uint32Text(length)}` : uint16Text(length);
+  return uint16Text(tag >>> 16) + uint16Text(tag) + vr + lengthField + value + padding;
 }
 
 function aeTitle(tag: number, title: string | undefined): string {
   return title === undefined ? '' : element(tag, 'AE', title);
-}
-
-function uint16(value: number): string {
-  return String.fromCharCode(value & 0xff, (value >>> 8) & 0xff);
 }

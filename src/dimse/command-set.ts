@@ -1,5 +1,6 @@
 // Command set codec: group 0000 in Implicit VR Little Endian (PS3.7 §6.3.1), as pure functions.
 
+import { uint16Text, uint32Text } from '../util/byte-text.ts';
 import { COMMAND_FIELDS, type CommandSet, type FieldVr } from './commands.ts';
 import { ProtocolError } from './errors.ts';
 
@@ -11,28 +12,12 @@ const ELEMENT_HEADER_BYTES = 8;
 
 /** The command set in one Buffer, group length first. */
 export function encodeCommandSet(command: CommandSet): Buffer {
-  const values: [number, Buffer][] = [];
-  let bytes = 12;
+  let elements = '';
   for (const [element, key, vr] of COMMAND_FIELDS) {
     const value = command[key];
-    if (value === undefined) continue;
-    const encoded = encodeValue(value, vr);
-    values.push([element, encoded]);
-    bytes += ELEMENT_HEADER_BYTES + encoded.length;
+    if (value !== undefined) elements += elementText(element, encodeValue(value, vr));
   }
-  const out = Buffer.allocUnsafe(bytes);
-  out.writeUInt32LE(0, 0);
-  out.writeUInt32LE(4, 4);
-  out.writeUInt32LE(bytes - 12, 8);
-  let at = 12;
-  for (const [element, value] of values) {
-    out.writeUInt16LE(0, at);
-    out.writeUInt16LE(element, at + 2);
-    out.writeUInt32LE(value.length, at + 4);
-    value.copy(out, at + ELEMENT_HEADER_BYTES);
-    at += ELEMENT_HEADER_BYTES + value.length;
-  }
-  return out;
+  return Buffer.from(elementText(0x0000, uint32Text(elements.length)) + elements, 'latin1');
 }
 
 /** Throws ProtocolError naming the element that is wrong; unknown elements (retired ones) are passed over. */
@@ -45,13 +30,12 @@ export function decodeCommandSet(bytes: Buffer): CommandSet {
     const element = bytes.readUInt16LE(at + 2);
     const length = bytes.readUInt32LE(at + 4);
     at += ELEMENT_HEADER_BYTES;
-    const name = `(${hex4(group)},${hex4(element)})`;
-    if (group !== 0) throw broken(`holds ${name}, which is not of group 0000`);
+    if (group !== 0) throw broken(`holds ${tagText(group, element)}, which is not of group 0000`);
     if (length > bytes.length - at)
-      throw broken(`says ${name} is ${length} bytes, ${bytes.length - at} are left`);
+      throw broken(`says ${tagText(group, element)} is ${length} bytes, ${bytes.length - at} are left`);
     const field = BY_ELEMENT.get(element);
     if (field !== undefined && length > 0) {
-      command[field.key] = decodeValue(bytes.subarray(at, at + length), field.vr, name);
+      command[field.key] = decodeValue(bytes.subarray(at, at + length), field.vr, element);
     }
     at += length;
   }
@@ -61,25 +45,23 @@ export function decodeCommandSet(bytes: Buffer): CommandSet {
   return command as CommandSet;
 }
 
-function encodeValue(value: string | number | readonly number[], vr: FieldVr): Buffer {
-  if (vr === 'US') return uint16(Number(value));
+function elementText(element: number, value: string): string {
+  return uint16Text(0x0000) + uint16Text(element) + uint32Text(value.length) + value;
+}
+
+function encodeValue(value: string | number | readonly number[], vr: FieldVr): string {
+  if (vr === 'US') return uint16Text(Number(value));
   if (vr === 'AT') {
-    const tags = value as readonly number[];
-    const out = Buffer.allocUnsafe(tags.length * 4);
-    tags.forEach((tag, i) => {
-      out.writeUInt16LE(tag >>> 16, i * 4);
-      out.writeUInt16LE(tag & 0xffff, i * 4 + 2);
-    });
-    return out;
+    return (value as readonly number[]).map((tag) => uint16Text(tag >>> 16) + uint16Text(tag)).join('');
   }
   const text = vr === 'LO' ? asciiComment(String(value)) : String(value);
   const pad = text.length % 2 === 0 ? '' : vr === 'UI' ? '\0' : ' ';
-  return Buffer.from(text + pad, 'latin1');
+  return text + pad;
 }
 
-function decodeValue(value: Buffer, vr: FieldVr, name: string): string | number | number[] {
+function decodeValue(value: Buffer, vr: FieldVr, element: number): string | number | number[] {
   if (vr === 'US') {
-    if (value.length < 2) throw broken(`gives ${name} ${value.length} bytes where 2 are due`);
+    if (value.length < 2) throw broken(`gives ${tagText(0, element)} ${value.length} bytes where 2 are due`);
     return value.readUInt16LE(0);
   }
   if (vr === 'AT') {
@@ -104,10 +86,8 @@ function asciiComment(text: string): string {
     .slice(0, 64);
 }
 
-function uint16(value: number): Buffer {
-  const out = Buffer.allocUnsafe(2);
-  out.writeUInt16LE(value, 0);
-  return out;
+function tagText(group: number, element: number): string {
+  return `(${hex4(group)},${hex4(element)})`;
 }
 
 function hex4(n: number): string {
