@@ -1,13 +1,13 @@
 // A file of the archive, opened for reading: its File Meta Information, its head, and its data set bytes as they came.
 
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { InstanceLocation } from '../catalog/catalog.ts';
 import { DicomError } from '../dicom/errors.ts';
 import { type FileMeta, readFileHead } from '../dicom/file-meta.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { messageOf } from '../util/errors.ts';
 import { FileRange } from '../util/file-range.ts';
+import type { OpenFile } from '../util/open-file.ts';
 import { ArchiveError } from './errors.ts';
 import type { HeadSource } from './instance-head.ts';
 
@@ -26,9 +26,9 @@ export interface StoredHead extends HeadSource {
 /** The file meta of the file at `path`, or undefined when it is not readable as Part 10. Rejects when the file
  *  cannot be opened. */
 export async function readStoredHead(storage: StorageArea, path: string): Promise<StoredHead | undefined> {
-  await using handle = await storage.open(path);
-  const fileBytes = (await handle.stat()).size;
-  const parsed = await readMeta(handle, fileBytes);
+  using file = await storage.open(path);
+  const fileBytes = file.stat().size;
+  const parsed = await readMeta(file, fileBytes);
   if (parsed === undefined) return undefined;
   const dataSetBytes = fileBytes - parsed.dataSetOffset;
   return {
@@ -37,7 +37,7 @@ export async function readStoredHead(storage: StorageArea, path: string): Promis
     dataSetBytes,
     isComplete: parsed.meta.integrity?.bytes === dataSetBytes,
     head: async (bytes) => {
-      await using again = await storage.open(path);
+      using again = await storage.open(path);
       return readAt(again, parsed.dataSetOffset, bytes);
     },
   };
@@ -48,30 +48,30 @@ export async function readStoredHead(storage: StorageArea, path: string): Promis
 export async function openDataSet(storage: StorageArea, instance: InstanceLocation): Promise<FileRange> {
   const { location, sopInstanceUid } = instance;
   const name = `The file of instance ${sopInstanceUid} (${location.path})`;
-  let handle: FileHandle;
+  let file: OpenFile;
   try {
-    handle = await storage.open(location.path);
+    file = await storage.open(location.path);
   } catch (error) {
     throw new ArchiveError('instance-missing', `${name} cannot be opened: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  const { size } = await handle.stat();
+  const { size } = file.stat();
   const stored = location.dataSetOffset + location.dataSetBytes;
   if (size !== stored) {
-    await handle.close();
+    file.close();
     throw new ArchiveError('instance-damaged', `${name} has ${size} bytes, ${stored} were stored.`);
   }
-  return new FileRange(handle, name, location.dataSetOffset, location.dataSetBytes);
+  return new FileRange(file, name, location.dataSetOffset, location.dataSetBytes);
 }
 
 /** SHA-256 of the data set bytes of the file at `path`, hexadecimal. */
 export async function hashDataSet(storage: StorageArea, path: string, start: number): Promise<string> {
   const hash = createHash('sha256');
-  await using handle = await storage.open(path);
+  using file = await storage.open(path);
   const buffer = Buffer.allocUnsafe(HASH_CHUNK_BYTES);
   for (let position = start; ; ) {
-    const { bytesRead } = await handle.read(buffer, 0, HASH_CHUNK_BYTES, position);
+    const bytesRead = await file.read([buffer], position);
     if (bytesRead === 0) return hash.digest('hex');
     hash.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
@@ -79,12 +79,12 @@ export async function hashDataSet(storage: StorageArea, path: string, start: num
 }
 
 async function readMeta(
-  handle: FileHandle,
+  file: OpenFile,
   fileBytes: number,
 ): Promise<{ meta: FileMeta; dataSetOffset: number } | undefined> {
   try {
     for (let window = FIRST_READ_BYTES; window <= MAX_FILE_META_BYTES; window *= 4) {
-      const result = readFileHead(await readAt(handle, 0, Math.min(window, fileBytes)));
+      const result = readFileHead(await readAt(file, 0, Math.min(window, fileBytes)));
       if (result !== 'more') return result;
       if (window >= fileBytes) return undefined;
     }
@@ -95,8 +95,7 @@ async function readMeta(
   }
 }
 
-async function readAt(handle: FileHandle, position: number, bytes: number): Promise<Buffer> {
+async function readAt(file: OpenFile, position: number, bytes: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(bytes);
-  const { bytesRead } = await handle.read(buffer, 0, bytes, position);
-  return buffer.subarray(0, bytesRead);
+  return buffer.subarray(0, await file.read([buffer], position));
 }

@@ -1,6 +1,7 @@
 // Lays DIMSE messages into P-DATA-TF PDUs (PS3.8 Annex E): headers and data set bytes share one buffer, so that
 // a file is read straight into place and leaves in one write.
 
+import { getDefaultHighWaterMark } from 'node:stream';
 import type { Association } from '../ul/association.ts';
 import { P_DATA_HEADER_BYTES, writePDataHeader } from '../ul/pdu-encoder.ts';
 import { encodeCommandSet } from './command-set.ts';
@@ -24,6 +25,9 @@ interface Block {
   readonly bytes: Buffer;
   readonly end: boolean;
 }
+
+/** What sending needs of an association. */
+type Outlet = Pick<Association, 'write' | 'signal' | 'maxSendPduBytes'>;
 
 /** A message whose first block has been read, ready to leave without waiting for the disk. */
 export interface PreparedMessage {
@@ -68,30 +72,37 @@ export async function prepareMessage(
 }
 
 /** Sends a prepared message; the next block is read while the last one leaves. */
-export async function sendPrepared(association: Association, message: PreparedMessage): Promise<void> {
+export async function sendPrepared(association: Outlet, message: PreparedMessage): Promise<void> {
   let block = message.first;
   for (;;) {
     const room = association.write([block.bytes]);
     if (block.end) {
       await room;
-      if (room !== undefined) giveBack(block.whole);
+      if (hasLeft(association, block, room !== undefined)) giveBack(block.whole);
       return;
     }
     const [next] = await Promise.all([
       readBlock(message.contextId, message.dataSet, association.maxSendPduBytes),
       room,
     ]);
-    // A write that had to wait has left when the wait is over; one that had not may still be queued.
-    if (room !== undefined) giveBack(block.whole);
+    if (hasLeft(association, block, room !== undefined)) giveBack(block.whole);
     block = next;
   }
 }
 
-/** Fresh megabytes cost the kernel more than the copy into them: blocks are used again. */
+/** After a write, and its wait if it had one. A write without a wait has left at once, or is shorter than what the
+ *  transport queues without asking to wait. When the association ends, waits end too, whatever is still queued. */
+function hasLeft(association: Outlet, { bytes }: Block, hasWaited: boolean): boolean {
+  return !association.signal.aborted && (hasWaited || bytes.length >= LEAST_REUSED_BYTES);
+}
+
+/** Fresh megabytes cost the kernel more than the copy into them, and the garbage collector runs for them every few
+ *  instances: blocks are used again. */
 const FREE_BLOCKS: Buffer[] = [];
 const MAX_FREE_BLOCKS = 8;
 const REUSED_BYTES = BLOCK_BYTES + 64 * 1024;
-const LEAST_REUSED_BYTES = 64 * 1024;
+/** No stream queues more than its high-water mark without asking to wait. */
+const LEAST_REUSED_BYTES = getDefaultHighWaterMark(false);
 
 function takeBuffer(bytes: number): Buffer {
   if (bytes < LEAST_REUSED_BYTES || bytes > REUSED_BYTES) return Buffer.allocUnsafeSlow(bytes);

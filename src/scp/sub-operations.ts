@@ -48,7 +48,7 @@ function storeItem(archive: Archive, instance: InstanceLocation): StoreItem {
       if (target === transferSyntaxUid) return archive.openInstance(instance);
       const done = new AbortController();
       const source = archive.openTranscoded(instance, target, AbortSignal.any([signal, done.signal]));
-      return Object.assign(new SourceDataSet(source), { close: async () => done.abort() });
+      return Object.assign(new SourceDataSet(source), { close: () => done.abort() });
     },
   };
 }

@@ -1,6 +1,7 @@
 // DICOM files on disk as items to send: Part 10 files, and bare data sets as older programs wrote them.
 
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDataSet } from '../dicom/data-set-reader.ts';
 import { DicomError } from '../dicom/errors.ts';
@@ -9,6 +10,7 @@ import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
 import { SourceDataSet } from '../dimse/source-data-set.ts';
 import { messageOf } from '../util/errors.ts';
 import { FileRange } from '../util/file-range.ts';
+import { OpenFile } from '../util/open-file.ts';
 import type { ClosableDataSet, StoreItem } from './item-queue.ts';
 
 const HEAD_BYTES = 64 * 1024;
@@ -81,9 +83,9 @@ async function openItem(
   if (target !== input.transferSyntaxUid) {
     const done = new AbortController();
     const source = transcode(input, target, AbortSignal.any([signal, done.signal]));
-    return Object.assign(new SourceDataSet(source), { close: async () => done.abort() });
+    return Object.assign(new SourceDataSet(source), { close: () => done.abort() });
   }
-  const handle: FileHandle = await open(input.path, 'r');
-  const { size } = await handle.stat();
-  return new FileRange(handle, input.path, input.dataSetOffset, size - input.dataSetOffset);
+  const file = await OpenFile.open(input.path, constants.O_RDONLY);
+  const { size } = file.stat();
+  return new FileRange(file, input.path, input.dataSetOffset, size - input.dataSetOffset);
 }

@@ -2,7 +2,7 @@
 
 import type { OutgoingDataSet } from '../dimse/message-writer.ts';
 
-export type ClosableDataSet = OutgoingDataSet & { close(): Promise<void> };
+export type ClosableDataSet = OutgoingDataSet & { close(): void };
 
 /** An instance to send, from wherever it comes. */
 export interface StoreItem {

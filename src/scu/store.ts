@@ -9,6 +9,7 @@ import { Status } from '../dimse/status.ts';
 import type { AcceptedContext } from '../ul/association.ts';
 import type { AssociateOptions } from '../ul/requestor.ts';
 import { messageOf } from '../util/errors.ts';
+import { awaitedLater } from '../util/promises.ts';
 import type { ClosableDataSet, ItemQueue, StoreItem } from './item-queue.ts';
 
 /** How one C-STORE ended. `error` says why nothing could be sent. */
@@ -63,29 +64,28 @@ export async function* storeAll(
     return item === undefined ? undefined : ready(invoker, item, signal, originator);
   };
   const isOver = () => signal.aborted || invoker.association.signal.aborted;
+  const prepareMore = () => {
+    while (ahead.length < READ_AHEAD) ahead.push(awaitedLater(prepareNext()));
+  };
   try {
+    prepareMore();
     while (!isOver()) {
-      while (ahead.length < READ_AHEAD) ahead.push(handledLater(prepareNext()));
       const current = await ahead.shift();
       if (current === undefined) return;
-      if (!('prepared' in current)) yield current;
-      else yield await send(invoker, current);
+      // First the write, then what may take its time while the peer is at work.
+      const sent = 'prepared' in current ? send(invoker, current) : current;
+      prepareMore();
+      yield await sent;
     }
   } finally {
     const unsent: StoreItem[] = [];
     for (const outcome of await Promise.allSettled(ahead)) {
       if (outcome.status === 'rejected' || outcome.value === undefined) continue;
-      if ('dataSet' in outcome.value) await outcome.value.dataSet.close();
+      if ('dataSet' in outcome.value) outcome.value.dataSet.close();
       unsent.push(outcome.value.item);
     }
     items.giveBack(unsent);
   }
-}
-
-/** A rejection is met by whoever awaits the promise later, not by the process now. */
-function handledLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 async function ready(
@@ -120,7 +120,7 @@ async function ready(
     );
     return { item, dataSet, prepared };
   } catch (error) {
-    await dataSet?.close();
+    dataSet?.close();
     return { item, status: Status.processingFailure, error: messageOf(error) };
   }
 }
@@ -136,7 +136,7 @@ async function send(invoker: Invoker, { item, dataSet, prepared }: Ready): Promi
     const status = error instanceof DimseError ? error.status : Status.processingFailure;
     return { item, status, error: messageOf(error) };
   } finally {
-    await dataSet.close();
+    dataSet.close();
   }
 }
 

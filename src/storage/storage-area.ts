@@ -1,9 +1,10 @@
 // The storage area on the volume (design §3): the one door through which instances get onto the disk and off it.
 import { constants } from 'node:fs';
-import { type FileHandle, opendir, open as openHandle } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import type { ByteSource } from '../util/byte-source.ts';
 import { codeOf } from '../util/errors.ts';
 import { KeyedLock } from '../util/keyed-lock.ts';
+import { OpenFile } from '../util/open-file.ts';
 import { AreaLock } from './area-lock.ts';
 import { KEEPING_DIRECTORIES, splitAreaPath } from './area-path.ts';
 import { ChunkPool } from './chunk-pool.ts';
@@ -106,21 +107,20 @@ export class StorageArea {
   }
 
   /** Opens a stored file for reading; it is a plain file inside the area, reached without any symbolic link. */
-  async open(path: string): Promise<FileHandle> {
+  async open(path: string): Promise<OpenFile> {
     splitAreaPath(path);
     const realPath = `${this.root}/${path}`;
-    let handle: FileHandle | undefined;
+    let file: OpenFile | undefined;
     try {
-      handle = await openHandle(realPath, READ_FLAGS);
-      const found = realPathOf(handle.fd);
-      const isPlain = (await handle.stat()).isFile();
+      file = await OpenFile.open(realPath, READ_FLAGS);
+      const found = realPathOf(file.fd);
       // Removed or superseded since it was opened is fine: the content is still what it was.
-      if (isPlain && (found === realPath || found === `${realPath} (deleted)`)) return handle;
+      if (file.stat().isFile() && (found === realPath || found === `${realPath} (deleted)`)) return file;
     } catch (error) {
-      await handle?.close();
+      file?.close();
       throw storageErrorOf(error, path);
     }
-    await handle.close();
+    file.close();
     throw new StorageError('bad-path', `${path}: not a plain file, or reached through a symbolic link`);
   }
 

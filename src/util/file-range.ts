@@ -1,21 +1,21 @@
 // A stretch of an open file, read in order straight into buffers that somebody else has laid out.
 
-import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from './byte-source.ts';
 import { PacsError } from './errors.ts';
+import type { OpenFile } from './open-file.ts';
 
 const SOURCE_BYTES = 256 * 1024;
 
-/** Owns the handle: close it whatever happens. */
+/** Owns the file: close it whatever happens. */
 export class FileRange {
-  readonly #handle: FileHandle;
+  readonly #file: OpenFile;
   readonly #name: string;
   #position: number;
   #remaining: number;
 
   /** `name` is what the file is called in errors. */
-  constructor(handle: FileHandle, name: string, position: number, bytes: number) {
-    this.#handle = handle;
+  constructor(file: OpenFile, name: string, position: number, bytes: number) {
+    this.#file = file;
     this.#name = name;
     this.#position = position;
     this.#remaining = bytes;
@@ -29,7 +29,7 @@ export class FileRange {
    *  ends before the range does. */
   async fill(slices: readonly Buffer[]): Promise<{ bytes: number; end: boolean }> {
     if (this.#remaining === 0) return { bytes: 0, end: true };
-    const { bytesRead } = await this.#handle.readv(slices, this.#position);
+    const bytesRead = await this.#file.read(slices, this.#position);
     const wanted = slices.reduce((sum, slice) => sum + slice.length, 0);
     if (bytesRead < Math.min(wanted, this.#remaining)) {
       throw new PacsError('file-shorter', `${this.#name} ended ${this.#remaining - bytesRead} bytes early.`);
@@ -40,8 +40,8 @@ export class FileRange {
     return { bytes, end: this.#remaining === 0 };
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
+  close(): void {
+    this.#file.close();
   }
 }
 

@@ -40,7 +40,7 @@ describe('a disk that breaks', () => {
     await assert.rejects(spooled.place('studies/b/1'), /check the disk/);
     assert.throws(() => area.checkSpace(), storageFault('io'));
     await assert.rejects(area.spool(testHead(), byteSourceOf(patterned(10, 3))), storageFault('io'));
-    await (await area.open('studies/a/1')).close();
+    (await area.open('studies/a/1')).close();
   });
 
   test('under a large instance fails it while it arrives or at its flush', async () => {

@@ -194,7 +194,7 @@ describe('the journal on a full volume', () => {
     const filled = await fill(disk.path, 0);
     await using opened = await openedArea(disk.path);
     const { area } = opened;
-    await (await area.open('studies/a/1')).close();
+    (await area.open('studies/a/1')).close();
     await assert.rejects(area.journal.append('a'), storageFault('no-space'));
     await filled.free();
     await area.journal.append('a');
