@@ -25,7 +25,7 @@ export function getScp(archive: Archive, observer: RetrieveObserver): Service {
         for await (const result of storeAll(invoker, items, cancelled)) {
           if (counts.add(result))
             observer.subOperationFailed(association, association.callingAeTitle, result);
-          await request.pending(counts.pending());
+          await counts.report(request);
         }
       } finally {
         await items.close();

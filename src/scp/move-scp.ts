@@ -36,7 +36,7 @@ export function moveScp({ archive, callers, aeTitle, observer }: MoveScpOptions)
       try {
         for await (const result of sendItems(sending, kinds, () => storeItems(archive, selection))) {
           if (counts.add(result)) observer.subOperationFailed(association, peer.aeTitle, result);
-          await request.pending(counts.pending());
+          await counts.report(request);
         }
       } catch (error) {
         if (!(error instanceof PacsError && error.code.startsWith('ul-'))) throw error;

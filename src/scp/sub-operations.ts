@@ -10,6 +10,9 @@ import type { ClosableDataSet, StoreItem } from '../scu/item-queue.ts';
 import type { InstanceKind } from '../scu/send.ts';
 import type { StoreResult } from '../scu/store.ts';
 
+/** Pending responses are optional (PS3.4 C.4.2.3, C.4.3.3). One for each instance of half a megabyte takes a sixth of
+ *  the time of a retrieval, and nobody reads that fast. */
+const REPORT_INTERVAL_MS = 100;
 /** As many UIDs as the 64 KiB of one explicit UI element hold. */
 const MAX_FAILED_UIDS = 1000;
 
@@ -60,9 +63,12 @@ export class SubOperations {
   #failed = 0;
   #warning = 0;
   readonly #failedUids: string[] = [];
+  readonly #now: () => number;
+  #reportDue = Number.NEGATIVE_INFINITY;
 
-  constructor(total: number) {
+  constructor(total: number, now = () => performance.now()) {
     this.#remaining = total;
+    this.#now = now;
   }
 
   /** Takes one result into the counts; true when the sub-operation failed. */
@@ -77,9 +83,17 @@ export class SubOperations {
     return false;
   }
 
-  /** PS3.4 C.4.2.1.6: counts of a Pending response. */
-  pending(): ResponseFields {
-    return { status: Status.pending, numberOfRemainingSubOperations: us(this.#remaining), ...this.#counts() };
+  /** After each result: sends the counts in a Pending response (PS3.4 C.4.2.1.6), the first at once, then where one
+   *  is due. */
+  report(request: Pick<ServiceRequest, 'pending'>): Promise<void> | undefined {
+    const now = this.#now();
+    if (now < this.#reportDue) return undefined;
+    this.#reportDue = now + REPORT_INTERVAL_MS;
+    return request.pending({
+      status: Status.pending,
+      numberOfRemainingSubOperations: us(this.#remaining),
+      ...this.#counts(),
+    });
   }
 
   /** The final response: Success only when every sub-operation succeeded. */
