@@ -15,31 +15,15 @@ export function prepareCounts(db: Connection): WriteCounts {
     update: prepare<StudyModalityTable, unknown>((slot) =>
       db
         .updateTable('study_modality')
-        .set({ series: slot((row) => row.series) })
-        .where(
-          'study_id',
-          '=',
-          slot((row) => row.study_id),
-        )
-        .where(
-          'modality',
-          '=',
-          slot((row) => row.modality),
-        ),
+        .set({ series: slot('series') })
+        .where('study_id', '=', slot('study_id'))
+        .where('modality', '=', slot('modality')),
     ),
     remove: prepare<StudyModalityTable, unknown>((slot) =>
       db
         .deleteFrom('study_modality')
-        .where(
-          'study_id',
-          '=',
-          slot((row) => row.study_id),
-        )
-        .where(
-          'modality',
-          '=',
-          slot((row) => row.modality),
-        ),
+        .where('study_id', '=', slot('study_id'))
+        .where('modality', '=', slot('modality')),
     ),
   };
   const sopClass = {
@@ -49,31 +33,15 @@ export function prepareCounts(db: Connection): WriteCounts {
     update: prepare<StudySopClassTable, unknown>((slot) =>
       db
         .updateTable('study_sop_class')
-        .set({ instances: slot((row) => row.instances) })
-        .where(
-          'study_id',
-          '=',
-          slot((row) => row.study_id),
-        )
-        .where(
-          'sop_class_uid',
-          '=',
-          slot((row) => row.sop_class_uid),
-        ),
+        .set({ instances: slot('instances') })
+        .where('study_id', '=', slot('study_id'))
+        .where('sop_class_uid', '=', slot('sop_class_uid')),
     ),
     remove: prepare<StudySopClassTable, unknown>((slot) =>
       db
         .deleteFrom('study_sop_class')
-        .where(
-          'study_id',
-          '=',
-          slot((row) => row.study_id),
-        )
-        .where(
-          'sop_class_uid',
-          '=',
-          slot((row) => row.sop_class_uid),
-        ),
+        .where('study_id', '=', slot('study_id'))
+        .where('sop_class_uid', '=', slot('sop_class_uid')),
     ),
   };
   return async (connection, study) => {

@@ -46,16 +46,8 @@ export function prepareDescend({ db, beyond }: Engine): DescendStatements {
       ),
       ofOne: prepare((slot) =>
         studies
-          .where(
-            'patient_id',
-            '=',
-            slot((from) => from.parent),
-          )
-          .where(
-            'id',
-            '>',
-            slot((from) => from.id),
-          )
+          .where('patient_id', '=', slot('parent'))
+          .where('id', '>', slot('id'))
           .orderBy('id')
           .limit(STEP),
       ),
@@ -65,19 +57,7 @@ export function prepareDescend({ db, beyond }: Engine): DescendStatements {
         series.where('study_id', 'in', parents).orderBy('study_id').orderBy('id'),
       ),
       ofOne: prepare((slot) =>
-        series
-          .where(
-            'study_id',
-            '=',
-            slot((from) => from.parent),
-          )
-          .where(
-            'id',
-            '>',
-            slot((from) => from.id),
-          )
-          .orderBy('id')
-          .limit(STEP),
+        series.where('study_id', '=', slot('parent')).where('id', '>', slot('id')).orderBy('id').limit(STEP),
       ),
     },
     IMAGE: {
@@ -86,12 +66,8 @@ export function prepareDescend({ db, beyond }: Engine): DescendStatements {
       ),
       ofOne: prepare((slot) =>
         instances
-          .where(
-            'series_id',
-            '=',
-            slot((from) => from.parent),
-          )
-          .where(beyond(['number', 'id'], 'asc', [slot((from) => from.number), slot((from) => from.id)]))
+          .where('series_id', '=', slot('parent'))
+          .where(beyond(['number', 'id'], 'asc', [slot('number'), slot('id')]))
           .orderBy('number')
           .orderBy('id')
           .limit(STEP),

@@ -42,27 +42,19 @@ function patients(db: Connection): Entities['patient'] {
     db
       .updateTable('patient')
       .set({
-        received_at: slot((p) => p.receivedAt),
-        studies: slot((p) => p.studies),
-        series: slot((p) => p.series),
-        instances: slot((p) => p.instances),
-        bytes: slot((p) => p.bytes),
+        received_at: slot('receivedAt'),
+        studies: slot('studies'),
+        series: slot('series'),
+        instances: slot('instances'),
+        bytes: slot('bytes'),
       })
-      .where(
-        'id',
-        '=',
-        slot((p) => p.id as number),
-      ),
+      .where('id', '=', slot('id') as number),
   );
   const description = prepare<PatientState, unknown>((slot) =>
     db
       .updateTable('patient')
-      .set({ attributes: slot((p) => p.attributes) })
-      .where(
-        'id',
-        '=',
-        slot((p) => p.id as number),
-      ),
+      .set({ attributes: slot('attributes') })
+      .where('id', '=', slot('id') as number),
   );
   return {
     insert: prepareRows(
@@ -95,31 +87,23 @@ function studies(db: Connection): Entities['study'] {
     db
       .updateTable('study')
       .set({
-        received_at: slot((s) => s.receivedAt),
-        series: slot((s) => s.series),
-        instances: slot((s) => s.instances),
-        bytes: slot((s) => s.bytes),
+        received_at: slot('receivedAt'),
+        series: slot('series'),
+        instances: slot('instances'),
+        bytes: slot('bytes'),
       })
-      .where(
-        'id',
-        '=',
-        slot((s) => s.id as number),
-      ),
+      .where('id', '=', slot('id') as number),
   );
   const description = prepare<Row<StudyTable> & { id: number }, unknown>((slot) =>
     db
       .updateTable('study')
       .set({
-        patient_id: slot((row) => row.patient_id),
-        attributes: slot((row) => row.attributes),
-        modalities: slot((row) => row.modalities),
-        sop_classes: slot((row) => row.sop_classes),
+        patient_id: slot('patient_id'),
+        attributes: slot('attributes'),
+        modalities: slot('modalities'),
+        sop_classes: slot('sop_classes'),
       })
-      .where(
-        'id',
-        '=',
-        slot((row) => row.id),
-      ),
+      .where('id', '=', slot('id')),
   );
   return {
     insert: prepareRows(
@@ -153,26 +137,18 @@ function series(db: Connection): Entities['series'] {
     db
       .updateTable('series')
       .set({
-        received_at: slot((s) => s.receivedAt),
-        instances: slot((s) => s.instances),
-        bytes: slot((s) => s.bytes),
-        modality: slot((s) => s.modality),
+        received_at: slot('receivedAt'),
+        instances: slot('instances'),
+        bytes: slot('bytes'),
+        modality: slot('modality'),
       })
-      .where(
-        'id',
-        '=',
-        slot((s) => s.id as number),
-      ),
+      .where('id', '=', slot('id') as number),
   );
   const description = prepare<SeriesState, unknown>((slot) =>
     db
       .updateTable('series')
-      .set({ attributes: slot((s) => s.attributes) })
-      .where(
-        'id',
-        '=',
-        slot((s) => s.id as number),
-      ),
+      .set({ attributes: slot('attributes') })
+      .where('id', '=', slot('id') as number),
   );
   return {
     insert: prepareRows(
@@ -195,12 +171,8 @@ function instances(db: Connection): Entities['instance'] {
   const update = prepare<Row<InstanceTable> & { id: number }, unknown>((slot) =>
     db
       .updateTable('instance')
-      .set(Object.fromEntries(columns.map((column) => [column, slot((row) => row[column])])))
-      .where(
-        'id',
-        '=',
-        slot((row) => row.id),
-      ),
+      .set(Object.fromEntries(columns.map((column) => [column, slot(column)])))
+      .where('id', '=', slot('id')),
   );
   return {
     insert: prepareRows(columns, (rows: readonly Row<InstanceTable>[]) =>

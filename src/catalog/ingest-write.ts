@@ -41,21 +41,9 @@ export function prepareWrite(db: Connection): WriteState {
     remove: prepare<SearchKeyTable, unknown>((slot) =>
       db
         .deleteFrom('search_key')
-        .where(
-          'kind',
-          '=',
-          slot((row) => row.kind),
-        )
-        .where(
-          'search_key',
-          '=',
-          slot((row) => row.search_key),
-        )
-        .where(
-          'owner_id',
-          '=',
-          slot((row) => row.owner_id),
-        ),
+        .where('kind', '=', slot('kind'))
+        .where('search_key', '=', slot('search_key'))
+        .where('owner_id', '=', slot('owner_id')),
     ),
   };
   const superseded = prepareRows(
@@ -66,31 +54,11 @@ export function prepareWrite(db: Connection): WriteState {
     db
       .updateTable('total')
       .set((eb) => ({
-        patients: eb(
-          'patients',
-          '+',
-          slot((change) => change.patients),
-        ),
-        studies: eb(
-          'studies',
-          '+',
-          slot((change) => change.studies),
-        ),
-        series: eb(
-          'series',
-          '+',
-          slot((change) => change.series),
-        ),
-        instances: eb(
-          'instances',
-          '+',
-          slot((change) => change.instances),
-        ),
-        bytes: eb(
-          'bytes',
-          '+',
-          slot((change) => change.bytes),
-        ),
+        patients: eb('patients', '+', slot('patients')),
+        studies: eb('studies', '+', slot('studies')),
+        series: eb('series', '+', slot('series')),
+        instances: eb('instances', '+', slot('instances')),
+        bytes: eb('bytes', '+', slot('bytes')),
       }))
       .where('id', '=', 1),
   );

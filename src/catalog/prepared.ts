@@ -8,16 +8,16 @@ import type { CatalogSchema } from './schema.ts';
 export type Connection = Kysely<CatalogSchema>;
 
 /** Stands in the statement where a value comes later. */
-class Slot<A> {
-  readonly read: (args: A) => unknown;
+class Slot {
+  readonly name: PropertyKey;
 
-  constructor(read: (args: A) => unknown) {
-    this.read = read;
+  constructor(name: PropertyKey) {
+    this.name = name;
   }
 }
 
-/** Gives the builder a stand-in of the value's type. */
-export type SlotMaker<A> = <T>(read: (args: A) => T) => T;
+/** Gives the builder a stand-in of the type that this property of the arguments has. */
+export type SlotMaker<A> = <K extends keyof A>(name: K) => A[K];
 
 export type Prepared<A, R> = (connection: Connection, args: A) => Promise<R[]>;
 
@@ -25,8 +25,10 @@ export type Prepared<A, R> = (connection: Connection, args: A) => Promise<R[]>;
 export function prepare<A, R>(build: (slot: SlotMaker<A>) => Compilable<R>): Prepared<A, R> {
   let compiled: CompiledQuery<R> | undefined;
   return async (connection, args) => {
-    compiled ??= build(<T>(read: (args: A) => T) => new Slot(read) as unknown as T).compile();
-    const parameters = compiled.parameters.map((value) => (value instanceof Slot ? value.read(args) : value));
+    compiled ??= build(<K extends keyof A>(name: K) => new Slot(name) as A[K]).compile();
+    const parameters = compiled.parameters.map((value) =>
+      value instanceof Slot ? args[value.name as keyof A] : value,
+    );
     return (await connection.executeQuery<R>({ ...compiled, parameters })).rows;
   };
 }
@@ -39,15 +41,14 @@ const LIST_LENGTHS = [1, 8, 64, MAX_LIST];
  *  last value, so the statement must not care for repetitions. */
 export function prepareList<T, R>(build: (list: readonly T[]) => Compilable<R>): Prepared<readonly T[], R> {
   const byLength = bySize<readonly T[], R>((length) =>
-    prepare((slot) =>
-      build(Array.from({ length }, (_, i) => slot((list: readonly T[]) => list[i] ?? (list.at(-1) as T)))),
-    ),
+    prepare((slot) => build(Array.from({ length }, (_, i) => slot(i)))),
   );
   return async (connection, list) => {
     const rows: R[] = [];
     for (let start = 0; start < list.length; start += MAX_LIST) {
       const part = list.slice(start, start + MAX_LIST);
       const length = LIST_LENGTHS.find((candidate) => candidate >= part.length) ?? MAX_LIST;
+      while (part.length < length) part.push(part.at(-1) as T);
       const found = await byLength(length)(connection, part);
       if (list.length <= MAX_LIST) return found;
       for (const row of found) rows.push(row);
@@ -63,22 +64,21 @@ export function prepareRows<T extends object, R>(
   columns: readonly (keyof T & string)[],
   build: (rows: readonly T[]) => Compilable<R>,
 ): Prepared<readonly T[], R> {
-  const byCount = bySize<readonly T[], R>((count) =>
-    prepare((slot) =>
-      build(
-        Array.from({ length: count }, (_, i) =>
-          Object.fromEntries(
-            columns.map((column) => [column, slot((rows: readonly T[]) => rows[i]?.[column])]),
-          ),
-        ) as T[],
-      ),
-    ),
+  const byCount = bySize<readonly unknown[], R>((count) =>
+    prepare((slot) => {
+      const rowOf = (i: number) => columns.map((column, j) => [column, slot(i * columns.length + j)]);
+      return build(Array.from({ length: count }, (_, i) => Object.fromEntries(rowOf(i))));
+    }),
   );
   return async (connection, rows) => {
     let start = 0;
     while (start < rows.length) {
       const count = ROW_COUNTS.find((candidate) => candidate <= rows.length - start) ?? 1;
-      await byCount(count)(connection, rows.slice(start, start + count));
+      const part = rows.slice(start, start + count);
+      await byCount(count)(
+        connection,
+        part.flatMap((row) => columns.map((column) => row[column])),
+      );
       start += count;
     }
     return [];

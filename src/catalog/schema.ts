@@ -40,15 +40,10 @@ export interface SeriesTable extends Described, Counters {
   modality: string;
 }
 
-export interface InstanceTable {
+/** One content of an instance UID; see StoredLocation. */
+interface Content {
   id: Generated<number>;
-  series_id: number;
-  /** Unique. */
   uid: string;
-  sop_class_uid: string;
-  /** Instance Number, for the order of retrieval. */
-  number: number;
-  attributes: string;
   path: string;
   transfer_syntax_uid: string;
   sha256: string;
@@ -59,19 +54,17 @@ export interface InstanceTable {
   source_ae_title: string;
 }
 
-/** Older contents of an instance UID. Unique by UID and path. */
-export interface SupersededTable {
-  id: Generated<number>;
-  uid: string;
-  path: string;
-  transfer_syntax_uid: string;
-  sha256: string;
-  data_set_bytes: number;
-  data_set_offset: number;
-  file_bytes: number;
-  received_at: string;
-  source_ae_title: string;
+/** Unique by UID. */
+export interface InstanceTable extends Content {
+  series_id: number;
+  sop_class_uid: string;
+  /** Instance Number, for the order of retrieval. */
+  number: number;
+  attributes: string;
 }
+
+/** Older contents. Unique by UID and path. */
+export interface SupersededTable extends Content {}
 
 /** How many series of a study have a modality. */
 export interface StudyModalityTable {

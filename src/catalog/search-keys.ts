@@ -79,22 +79,23 @@ export interface AccessPath {
   readonly ranges: readonly KeyRange[];
 }
 
-const KINDS: readonly (readonly [attribute: string, kind: Kind])[] = [
-  [TAG.PatientID, KIND.patientId],
-  [TAG.AccessionNumber, KIND.accessionNumber],
-  [TAG.PatientName, KIND.patientName],
-  [TAG.StudyID, KIND.studyId],
-  [TAG.StudyDate, KIND.studyDate],
-  [TAG.SeriesDate, KIND.seriesDate],
-  [TAG.PatientBirthDate, KIND.patientBirthDate],
-  [TAG.SOPClassesInStudy, KIND.sopClass],
-  [TAG.SOPClassUID, KIND.sopClass],
-];
+/** The commonly narrowest first. */
+const KIND_OF: Readonly<Record<string, Kind>> = {
+  [TAG.PatientID]: KIND.patientId,
+  [TAG.AccessionNumber]: KIND.accessionNumber,
+  [TAG.PatientName]: KIND.patientName,
+  [TAG.StudyID]: KIND.studyId,
+  [TAG.StudyDate]: KIND.studyDate,
+  [TAG.SeriesDate]: KIND.seriesDate,
+  [TAG.PatientBirthDate]: KIND.patientBirthDate,
+  [TAG.SOPClassesInStudy]: KIND.sopClass,
+  [TAG.SOPClassUID]: KIND.sopClass,
+};
 
-/** Every access path that the criteria open, the commonly narrowest first. */
+/** Every access path that the criteria open. */
 export function accessPaths(criteria: readonly Criterion[]): AccessPath[] {
   const paths: AccessPath[] = [];
-  for (const [attribute, kind] of KINDS) {
+  for (const [attribute, kind] of Object.entries(KIND_OF)) {
     const criterion = criteria.find((candidate) => candidate.attribute === attribute);
     for (const ranges of criterion?.ways ?? []) {
       if (ranges.some(isEverything)) continue;

@@ -24,6 +24,10 @@ interface NumberedInstance {
   readonly number: number;
 }
 
+interface ByUid {
+  readonly uid: string;
+}
+
 export interface SelectStatements {
   readonly db: Connection;
   readonly walk: WalkStatements;
@@ -33,7 +37,7 @@ export interface SelectStatements {
   readonly studies: Prepared<readonly string[], Node>;
   readonly patients: Prepared<readonly number[], Node>;
   readonly locations: Prepared<readonly number[], Located>;
-  readonly location: Prepared<string, Located>;
+  readonly location: Prepared<ByUid, Located>;
   readonly superseded: Prepared<string, StoredLocation>;
   readonly totals: Prepared<undefined, Counts>;
 }
@@ -62,15 +66,11 @@ export function prepareSelect(engine: Engine): SelectStatements {
         issuer: row.issuer,
         location: locationOf(row),
       }));
-  const superseded = prepare<string, Parameters<typeof locationOf>[0]>((slot) =>
+  const superseded = prepare<ByUid, Parameters<typeof locationOf>[0]>((slot) =>
     db
       .selectFrom('superseded')
       .selectAll()
-      .where(
-        'uid',
-        '=',
-        slot((uid) => uid),
-      )
+      .where('uid', '=', slot('uid'))
       .orderBy('received_at', 'desc')
       .orderBy('id', 'desc'),
   );
@@ -92,15 +92,9 @@ export function prepareSelect(engine: Engine): SelectStatements {
     ),
     locations: asLocated(prepareList((ids: readonly number[]) => located.where('instance.id', 'in', ids))),
     location: asLocated(
-      prepare((slot) =>
-        located.where(
-          'instance.uid',
-          '=',
-          slot((uid: string) => uid),
-        ),
-      ),
+      prepare<ByUid, LocatedRow>((slot) => located.where('instance.uid', '=', slot('uid'))),
     ),
-    superseded: async (connection, uid) => (await superseded(connection, uid)).map(locationOf),
+    superseded: async (connection, uid) => (await superseded(connection, { uid })).map(locationOf),
     totals: prepare(() =>
       db
         .selectFrom('total')
@@ -114,7 +108,7 @@ export async function locate(
   statements: SelectStatements,
   uid: string,
 ): Promise<InstanceLocation | undefined> {
-  const [found] = await statements.location(statements.db, uid);
+  const [found] = await statements.location(statements.db, { uid });
   return found && instanceLocation(found);
 }
 

@@ -5,14 +5,15 @@ import { sql } from 'kysely';
 import type { Engine } from './engine.ts';
 import { AFTER_ALL_KEYS, TRUNCATED } from './normalise.ts';
 import type { Pacer } from './pacer.ts';
-import { type Connection, type Prepared, prepare } from './prepared.ts';
+import { type Connection, type Prepared, prepare, type SlotMaker } from './prepared.ts';
 import { type AccessPath, type Kind, NEWEST_FIRST } from './search-keys.ts';
 import type { KeyRange } from './wild-card.ts';
 
 /** Entities per step. */
 export const STEP = 128;
-/** Search keys that one step of a scan looks through. */
-const SCAN_STEP = 8192;
+/** Search keys that one statement of a scan looks through, and those with the same key as the last. */
+const STRETCH = 16_384;
+const LAST_OWNER = Number.MAX_SAFE_INTEGER;
 /** Estimates stop counting here. */
 export const MANY = 5000;
 /** Looking through all keys of a kind costs about as much as loading so many entities. */
@@ -37,8 +38,6 @@ interface Step {
 
 interface ScanStep extends Step {
   readonly contains: string;
-  readonly lastKey: string;
-  readonly lastOwner: number;
 }
 
 interface KeyRow {
@@ -49,7 +48,7 @@ interface KeyRow {
 export interface WalkStatements {
   readonly forwards: Prepared<Step, KeyRow>;
   readonly backwards: Prepared<Step, KeyRow>;
-  readonly scanEnd: Prepared<Step, KeyRow>;
+  readonly stretchEnd: Prepared<Step, { search_key: string }>;
   readonly scan: Prepared<ScanStep, KeyRow>;
   readonly count: Prepared<Step, { count: number }>;
 }
@@ -57,104 +56,69 @@ export interface WalkStatements {
 const POSITION = ['search_key', 'owner_id'] as const;
 
 export function prepareWalk({ db, beyond }: Engine): WalkStatements {
-  const keys = db.selectFrom('search_key').select(POSITION);
+  const keys = db.selectFrom('search_key');
+  const past = (slot: SlotMaker<Step>, direction: 'asc' | 'desc') =>
+    beyond(POSITION, direction, [slot('key'), slot('owner')]);
   return {
     // Only one lower (upper) bound each: with two the engine may seek to the wrong one.
     forwards: prepare((slot) =>
       keys
-        .where(
-          'kind',
-          '=',
-          slot((step): number => step.kind),
-        )
-        .where(beyond(POSITION, 'asc', [slot((step) => step.key), slot((step) => step.owner)]))
-        .where(
-          'search_key',
-          '<',
-          slot((step) => step.to),
-        )
+        .select(POSITION)
+        .where('kind', '=', slot('kind'))
+        .where(past(slot, 'asc'))
+        .where('search_key', '<', slot('to'))
         .orderBy('search_key')
         .orderBy('owner_id')
         .limit(STEP),
     ),
     backwards: prepare((slot) =>
       keys
-        .where(
-          'kind',
-          '=',
-          slot((step): number => step.kind),
-        )
-        .where(beyond(POSITION, 'desc', [slot((step) => step.key), slot((step) => step.owner)]))
-        .where(
-          'search_key',
-          '>=',
-          slot((step) => step.from),
-        )
+        .select(POSITION)
+        .where('kind', '=', slot('kind'))
+        .where(past(slot, 'desc'))
+        .where('search_key', '>=', slot('from'))
         .orderBy('search_key', 'desc')
         .orderBy('owner_id', 'desc')
         .limit(STEP),
     ),
-    scanEnd: prepare((slot) =>
+    stretchEnd: prepare((slot) =>
       keys
-        .where(
-          'kind',
-          '=',
-          slot((step): number => step.kind),
-        )
-        .where(beyond(POSITION, 'asc', [slot((step) => step.key), slot((step) => step.owner)]))
+        .select('search_key')
+        .where('kind', '=', slot('kind'))
+        .where('search_key', '>', slot('key'))
         .orderBy('search_key')
-        .orderBy('owner_id')
         .limit(1)
-        .offset(SCAN_STEP),
+        .offset(STRETCH),
     ),
+    // What is looked for comes first: few keys hold it, and only those are compared with the position.
     scan: prepare((slot) =>
       keys
-        .where(
-          'kind',
-          '=',
-          slot((step): number => step.kind),
-        )
-        .where(beyond(POSITION, 'asc', [slot((step) => step.key), slot((step) => step.owner)]))
-        .where(
-          'search_key',
-          '<=',
-          slot((step) => step.lastKey),
-        )
-        .where((eb) =>
-          eb.not(beyond(POSITION, 'asc', [slot((step) => step.lastKey), slot((step) => step.lastOwner)])),
-        )
-        .where((eb) =>
-          eb.or([
-            sql<boolean>`instr(${eb.ref('search_key')}, ${slot((step) => step.contains)}) > 0`,
-            sql<boolean>`instr(${eb.ref('search_key')}, ${TRUNCATED}) > 0`,
+        .select(POSITION)
+        .where('kind', '=', slot('kind'))
+        .where(({ or, ref }) =>
+          or([
+            sql<boolean>`instr(${ref('search_key')}, ${slot('contains')}) > 0`,
+            sql<boolean>`instr(${ref('search_key')}, ${TRUNCATED}) > 0`,
           ]),
         )
+        .where(past(slot, 'asc'))
+        .where('search_key', '<=', slot('to'))
         .orderBy('search_key')
-        .orderBy('owner_id'),
+        .orderBy('owner_id')
+        .limit(STEP),
     ),
     count: prepare((slot) =>
       db
         .selectFrom(
           keys
-            .where(
-              'kind',
-              '=',
-              slot((step): number => step.kind),
-            )
-            .where(
-              'search_key',
-              '>=',
-              slot((step) => step.from),
-            )
-            .where(
-              'search_key',
-              '<',
-              slot((step) => step.to),
-            )
+            .select(POSITION)
+            .where('kind', '=', slot('kind'))
+            .where('search_key', '>=', slot('from'))
+            .where('search_key', '<', slot('to'))
             .limit(MANY)
             .as('some'),
         )
-        .select((eb) => eb.fn.countAll<number>().as('count')),
+        .select(({ fn }) => fn.countAll<number>().as('count')),
     ),
   };
 }
@@ -170,7 +134,7 @@ export async function* walk(
     const steps =
       range.contains === undefined
         ? stepsOf(statements, db, path.kind, range, pacer)
-        : scanSteps(statements, db, path.kind, range.contains, pacer);
+        : scanOf(statements, db, path.kind, range.contains, pacer);
     for await (const rows of steps) {
       yield rows.map((row) => ({ id: row.owner_id, key: row.search_key, range: number }));
     }
@@ -198,41 +162,48 @@ function startOf(kind: Kind, range: KeyRange): Step {
   return { kind, from: range.from, to: range.to ?? AFTER_ALL_KEYS, key: range.from, owner: -1 };
 }
 
-async function* stepsOf(
+function stepsOf(
   statements: WalkStatements,
   db: Connection,
   kind: Kind,
   range: KeyRange,
   pacer: Pacer,
 ): AsyncGenerator<readonly KeyRow[]> {
-  const backwards = NEWEST_FIRST.has(kind);
-  const statement = backwards ? statements.backwards : statements.forwards;
   const start = startOf(kind, range);
-  let step: Step = backwards ? { ...start, key: start.to } : start;
-  for (;;) {
-    const rows = await pacer.turn(() => statement(db, step));
-    if (rows.length > 0) yield rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < STEP) return;
-    step = { ...step, key: last.search_key, owner: last.owner_id };
-  }
+  return NEWEST_FIRST.has(kind)
+    ? steps(statements.backwards, db, { ...start, key: start.to }, pacer)
+    : steps(statements.forwards, db, start, pacer);
 }
 
 /** Looks through every key of a kind, a stretch at a time; the database filters, so few rows come up here. */
-async function* scanSteps(
+async function* scanOf(
   statements: WalkStatements,
   db: Connection,
   kind: Kind,
   contains: string,
   pacer: Pacer,
 ): AsyncGenerator<readonly KeyRow[]> {
-  let step = startOf(kind, { from: '', to: undefined });
-  for (;;) {
-    const [end] = await pacer.turn(() => statements.scanEnd(db, step));
-    const last = { lastKey: end?.search_key ?? AFTER_ALL_KEYS, lastOwner: end?.owner_id ?? 0 };
-    const rows = await pacer.turn(() => statements.scan(db, { ...step, ...last, contains }));
-    for (let start = 0; start < rows.length; start += STEP) yield rows.slice(start, start + STEP);
+  // A stretch ends behind the last owner of a key, and none begins in between.
+  for (let step: Step = { ...startOf(kind, { from: '', to: undefined }), owner: LAST_OWNER }; ; ) {
+    const [end] = await pacer.turn(() => statements.stretchEnd(db, step));
+    const to = end?.search_key ?? step.to;
+    yield* steps(statements.scan, db, { ...step, to, contains }, pacer);
     if (end === undefined) return;
-    step = { ...step, key: end.search_key, owner: end.owner_id };
+    step = { ...step, key: to };
+  }
+}
+
+async function* steps<S extends Step>(
+  statement: Prepared<S, KeyRow>,
+  db: Connection,
+  start: S,
+  pacer: Pacer,
+): AsyncGenerator<readonly KeyRow[]> {
+  for (let step = start; ; ) {
+    const rows = await pacer.turn(() => statement(db, step));
+    if (rows.length > 0) yield rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < STEP) return;
+    step = { ...step, key: last.search_key, owner: last.owner_id };
   }
 }
