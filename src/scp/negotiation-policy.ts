@@ -1,7 +1,12 @@
 // What we accept of what a requestor proposes: services by permission, transfer syntaxes so that nothing turns lossy.
 
 import { isStorageSopClass, VERIFICATION } from '../dicom/sop-class.ts';
-import { transferSyntax } from '../dicom/transfer-syntax.ts';
+import {
+  EXPLICIT_VR_BIG_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+  transferSyntax,
+} from '../dicom/transfer-syntax.ts';
 import type { SupportedContext } from '../dimse/listener.ts';
 import type { Permission } from './callers.ts';
 import { FIND_MODELS, GET_MODELS, MOVE_MODELS } from './query-models.ts';
@@ -79,9 +84,15 @@ function chooseForStorage(proposed: readonly string[]): string | undefined {
   );
 }
 
-/** For C-GET: an uncompressed syntax carries everything that was stored lossless, whatever it was stored in. */
+/** For C-GET: the syntax that carries most of what may be stored. Which instances will be asked for, and how they are
+ *  stored, is not known yet; what cannot be sent in the syntax chosen here fails. Little endian carries everything that
+ *  was stored lossless, big endian everything that was stored uncompressed, any other only what is stored in it. */
 function chooseForSending(proposed: readonly string[]): string | undefined {
-  return proposed.find(isUncompressed) ?? proposed[0];
+  return (
+    proposed.find((uid) => uid === EXPLICIT_VR_LITTLE_ENDIAN || uid === IMPLICIT_VR_LITTLE_ENDIAN) ??
+    proposed.find((uid) => uid === EXPLICIT_VR_BIG_ENDIAN) ??
+    chooseForStorage(proposed)
+  );
 }
 
 function isUncompressed(uid: string): boolean {

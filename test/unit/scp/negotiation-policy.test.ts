@@ -6,6 +6,8 @@ import { extendedNegotiation, supportedContexts } from '../../../src/scp/negotia
 
 const IMPLICIT = '1.2.840.10008.1.2';
 const EXPLICIT = '1.2.840.10008.1.2.1';
+const DEFLATED = '1.2.840.10008.1.2.1.99';
+const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
 const JPEG_LOSSLESS = '1.2.840.10008.1.2.4.70';
 const JPEG_2000 = '1.2.840.10008.1.2.4.91';
@@ -65,6 +67,14 @@ describe('negotiation policy', () => {
     const only = supported(XA, ['retrieve'], [XA]);
     assert.deepEqual([only?.scu, only?.scp], [true, false]);
     assert.equal(supported(XA, ['query'], [XA]), undefined);
+  });
+
+  test('C-GET: of several syntaxes the one that can carry most of what may be stored', () => {
+    const context = supported(XA, ALL, [XA]);
+    assert.equal(context?.choose([DEFLATED, BIG_ENDIAN, IMPLICIT, EXPLICIT]), IMPLICIT);
+    assert.equal(context?.choose([JPEG_LOSSLESS, DEFLATED, BIG_ENDIAN]), BIG_ENDIAN);
+    assert.equal(context?.choose([JPEG_BASELINE, JPEG_LOSSLESS, JPEG_2000]), JPEG_LOSSLESS);
+    assert.equal(context?.choose([JPEG_BASELINE]), JPEG_BASELINE);
   });
 
   test('extended negotiation answers what both can (PS3.4 C.5.1.1)', () => {
