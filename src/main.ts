@@ -27,6 +27,7 @@ import { echo } from './scu/echo.ts';
 import { type FileItem, fileItem, filesUnder } from './scu/file-items.ts';
 import { sendItems } from './scu/send.ts';
 import { StorageArea } from './storage/storage-area.ts';
+import { storageErrorOf } from './storage/storage-error.ts';
 import { messageOf, PacsError } from './util/errors.ts';
 import { rangeSource } from './util/file-range.ts';
 import { type Log, silentLog } from './util/log.ts';
@@ -68,7 +69,7 @@ async function serve(options: LoadOptions): Promise<number> {
   const stopping = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
 
-  const loaded = await loadConfig(options);
+  const loaded = await loadUsable(options);
   const { config } = loaded;
   const logger = createLogger({
     directory: loaded.logDirectory,
@@ -115,9 +116,22 @@ async function serve(options: LoadOptions): Promise<number> {
     log.info('stopped');
     return EXIT.done;
   } catch (error) {
-    log.error('cannot serve', { error });
-    throw error;
+    // The log tells it on standard error too.
+    log.error(`cannot serve: ${messageOf(error)}`);
+    return exitCodeOf(error);
   }
+}
+
+/** The configuration, and a data directory that is one. */
+async function loadUsable(options: LoadOptions): Promise<LoadedConfig> {
+  const loaded = await loadConfig(options);
+  const { dataDirectory } = loaded;
+  await usable('data directory', () =>
+    mkdir(dataDirectory, { recursive: true }).catch((error: unknown) => {
+      throw storageErrorOf(error, dataDirectory);
+    }),
+  );
+  return loaded;
 }
 
 interface OpenArchive {
@@ -129,11 +143,10 @@ interface OpenArchive {
 
 /** Volume, then catalogue, then what the durable record holds; closed in the opposite order. */
 async function openArchive(
-  { dataDirectory, archiveDirectory, catalog: address, config }: LoadedConfig,
+  { archiveDirectory, catalog: address, config }: LoadedConfig,
   log: Log,
   stack: AsyncDisposableStack,
 ): Promise<OpenArchive> {
-  await usable('data directory', () => mkdir(dataDirectory, { recursive: true }));
   const storage = await usable('archive.directory', async () => {
     // The directory above must be there: a volume that is not mounted is not made up for on the system disk.
     const { blocks, bsize } = await statfs(dirname(archiveDirectory));
@@ -300,7 +313,7 @@ async function rebuild(options: LoadOptions): Promise<number> {
 }
 
 async function openOffline(options: LoadOptions, stack: AsyncDisposableStack) {
-  const loaded = await loadConfig(options);
+  const loaded = await loadUsable(options);
   const log: Log = { ...silentLog, error: complain, warn: complain };
   return { ...(await openArchive(loaded, log, stack)), config: loaded.config };
 }
@@ -367,6 +380,11 @@ async function usable<T>(what: string, open: () => Promise<T>): Promise<T> {
   }
 }
 
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT.wrongOption;
+  return error instanceof StartError ? EXIT.unusable : EXIT.failed;
+}
+
 function say(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
 }
@@ -381,10 +399,5 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   complain(messageOf(error));
-  process.exitCode =
-    error instanceof ConfigError
-      ? EXIT.wrongOption
-      : error instanceof StartError
-        ? EXIT.unusable
-        : EXIT.failed;
+  process.exitCode = exitCodeOf(error);
 }

@@ -26,7 +26,8 @@ async function readText(file: string): Promise<string | undefined> {
       throw new ConfigError(`${file}: is larger than ${MAX_BYTES} bytes, so it is no configuration`);
     return buffer.toString('utf8', 0, bytesRead);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    // Nor is there one where the data directory is none, which the start says in its own words.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`${file}: cannot be read: ${messageOf(error)}`, { cause: error });
   }

@@ -55,6 +55,7 @@ const CALLER_NOT_RECOGNIZED = { accept: false, result: 1, source: 1, reason: 3 }
 
 export class DimseListener extends EventEmitter<ListenerEvents> {
   readonly #acceptor: Acceptor;
+  readonly #exchanges = new Set<MessageExchange>();
   /** Ends of associations, told by `ended`: the acceptor reports them a second time. */
   readonly #told = new WeakSet<Error>();
 
@@ -92,21 +93,25 @@ export class DimseListener extends EventEmitter<ListenerEvents> {
     return this.#acceptor.associations.size;
   }
 
-  /** Accepts nothing more, lets what is going on finish for `graceMs`, then aborts it. */
+  /** Accepts nothing more. Each association ends when no message is in progress, at the latest after `graceMs`. */
   close(graceMs: number): Promise<void> {
-    return this.#acceptor.close(graceMs);
+    const closed = this.#acceptor.close(graceMs);
+    for (const exchange of this.#exchanges) exchange.finish();
+    return closed;
   }
 
   #serve(association: Association, services: ServiceRegistry): void {
     this.emit('association', association);
     const { signal } = association;
-    signal.addEventListener('abort', () => {
-      this.#told.add(signal.reason);
-      this.emit('ended', association, signal.reason);
-    });
     const exchange = new MessageExchange(association, services, (a, command, error) =>
       this.emit('failure', a, command, error),
     );
+    this.#exchanges.add(exchange);
+    signal.addEventListener('abort', () => {
+      this.#exchanges.delete(exchange);
+      this.#told.add(signal.reason);
+      this.emit('ended', association, signal.reason);
+    });
     exchange.start();
   }
 }

@@ -22,6 +22,8 @@ import { isPending, Status } from './status.ts';
 const MAX_OPERATIONS = 16;
 /** Identifiers and Action Information are small; this bounds what a response may make us hold. */
 const MAX_RESPONSE_DATA_SET_BYTES = 1 << 20;
+/** While finishing: how long nothing has to happen. */
+const QUIET_MS = 500;
 
 /** Told of every request that ended in anything but Success, Pending or Cancel; must not throw. */
 export type FaultObserver = (association: Association, command: CommandSet, error: DimseError) => void;
@@ -48,6 +50,8 @@ export class MessageExchange implements Invoker {
   readonly #outstanding = new Map<number, Outstanding>();
   #release: (() => void) | undefined;
   #lastMessageId = 0;
+  #finishing = false;
+  #quiet: NodeJS.Timeout | undefined;
   #responses: Promise<void> = Promise.resolve();
 
   constructor(association: Association, services: ServiceRegistry, onFault: FaultObserver) {
@@ -65,6 +69,23 @@ export class MessageExchange implements Invoker {
     this.association.signal.addEventListener('abort', () => this.#end(), { once: true });
     this.association.attach(this.#reader);
     return this;
+  }
+
+  /** Ends the association when no message is in progress. By A-ABORT: many requestors look at the connection only
+   *  when they want something, and would leave an A-RELEASE-RQ unanswered (PS3.8 §7.2, §7.3). */
+  finish(): void {
+    this.#finishing = true;
+    this.#abortWhenQuiet();
+  }
+
+  /** Not right behind a response: A-ABORT overtakes what the peer has not looked at, and it may send the next request
+   *  or release the association itself. */
+  #abortWhenQuiet(): void {
+    if (!this.#finishing) return;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      if (this.#operations.size + this.#outstanding.size === 0) this.association.abort();
+    }, QUIET_MS);
   }
 
   async request(
@@ -194,6 +215,7 @@ export class MessageExchange implements Invoker {
     if (this.association.signal.aborted) return;
     const { dataSet, ...fields } = response;
     void this.#respond(message, fields, dataSet);
+    this.#abortWhenQuiet();
   }
 
   async #perform(
@@ -287,6 +309,7 @@ export class MessageExchange implements Invoker {
   }
 
   #end(): void {
+    clearTimeout(this.#quiet);
     const reason = this.association.signal.reason;
     this.#reader.fail(reason);
     for (const operation of this.#operations.values()) {

@@ -53,7 +53,7 @@ const ARTIM_MS = 30_000;
 const IDLE_MS = 600_000;
 const MAX_ASSOCIATIONS = 600;
 const MAX_WAITING = 1000;
-// After the last A-ABORT, how long peers may take to hang up before we do.
+// While closing: how long a peer may take to hang up after its association has ended, before we do.
 const GOODBYE_MS = 1_000;
 // Nothing useful fits into less than a PDV header and a few bytes.
 const LEAST_PDU_BYTES = 16;
@@ -64,7 +64,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   readonly #options: AcceptorOptions;
   readonly #server: Server;
   readonly #transports = new Set<Transport>();
-  readonly #associations = new Set<Association>();
+  readonly #associations = new Map<Association, Transport>();
   readonly #maxAssociations: number;
   readonly #maxWaiting: number;
   /** Connections without an association, oldest first. */
@@ -79,7 +79,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   }
 
   /** The associations that are open now. */
-  get associations(): ReadonlySet<Association> {
+  get associations(): ReadonlyMap<Association, Transport> {
     return this.#associations;
   }
 
@@ -106,17 +106,20 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   async close(graceMs: number): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Connections that are no association yet have nothing to lose.
-    const busy = new Set([...this.#associations].map(({ closed }) => closed));
-    for (const transport of this.#transports) if (!busy.has(transport.closed)) transport.close();
-    const grace = setTimeout(() => {
-      for (const association of this.#associations) association.abort();
-    }, graceMs);
-    const goodbye = setTimeout(() => {
-      for (const transport of this.#transports) transport.close();
-    }, graceMs + GOODBYE_MS);
+    const busy = new Set(this.#associations.values());
+    for (const transport of this.#transports) if (!busy.has(transport)) transport.close();
+    const timers: NodeJS.Timeout[] = [];
+    for (const [{ signal }, transport] of this.#associations) {
+      const hangUp = () => timers.push(setTimeout(() => transport.close(), GOODBYE_MS));
+      if (signal.aborted) hangUp();
+      else signal.addEventListener('abort', hangUp);
+    }
+    const abortAll = () => {
+      for (const association of this.#associations.keys()) association.abort();
+    };
+    timers.push(setTimeout(abortAll, graceMs));
     await stopped;
-    clearTimeout(grace);
-    clearTimeout(goodbye);
+    for (const timer of timers) clearTimeout(timer);
   }
 
   #connected(socket: Socket): void {
@@ -200,7 +203,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
       idleMs: idleMs ?? IDLE_MS,
     });
     association.on('fault', (error) => this.emit('fault', error, remote));
-    this.#associations.add(association);
+    this.#associations.set(association, upperLayer.transport);
     void association.closed.then(() => this.#associations.delete(association));
     upperLayer.accept(answer.pdu, association);
     this.emit('association', association);

@@ -1,6 +1,6 @@
 // Requests, responses and their disorder between two real ends (PS3.7 §7.5, §9.3).
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { CommandField, type CommandSet } from '../../../src/dimse/commands.ts';
 import { DimseError } from '../../../src/dimse/errors.ts';
 import { MessageExchange } from '../../../src/dimse/message-exchange.ts';
@@ -9,7 +9,7 @@ import { type Service, ServiceRegistry } from '../../../src/dimse/service-regist
 import { SourceDataSet } from '../../../src/dimse/source-data-set.ts';
 import { Status } from '../../../src/dimse/status.ts';
 import { byteSourceOf, collect } from '../../../src/util/byte-source.ts';
-import { associationPair, type PairOptions } from '../../support/association-pair.ts';
+import { type AssociationPair, associationPair, type PairOptions } from '../../support/association-pair.ts';
 
 const CLASS = '1.2.840.10008.5.1.4.1.1.2';
 const echo = { commandField: CommandField.cEchoRq, affectedSopClassUid: CLASS };
@@ -33,6 +33,65 @@ async function exchange(services: Record<number, Service>, options: Partial<Pair
   const [context] = [...pair.requestor.contexts.values()];
   return { ...pair, [Symbol.asyncDispose]: pair[Symbol.asyncDispose], scp, scu, faults, context: context! };
 }
+
+describe('finishing', () => {
+  const success = async () => ({ status: Status.success });
+
+  // First in this file: real timers cannot be cleared while time is mocked. Sockets need no timers.
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  async function assertAborted({ acceptor, requestor }: AssociationPair): Promise<void> {
+    assert.equal(acceptor.signal.aborted, true);
+    await requestor.closed;
+    assert.equal(requestor.signal.reason.code, 'ul-aborted-by-peer');
+  }
+
+  test('an association on which nothing happens is aborted (PS3.8 §7.3)', async () => {
+    await using x = await exchange({ [CommandField.cEchoRq]: success });
+    x.scp.finish();
+    mock.timers.tick(500);
+    await assertAborted(x);
+  });
+
+  test('requests are answered as long as they come', async () => {
+    await using x = await exchange({ [CommandField.cEchoRq]: success });
+    x.scp.finish();
+    for (let i = 0; i < 5; i += 1) {
+      mock.timers.tick(499);
+      assert.equal((await x.scu.request(x.context, echo)).command.status, Status.success);
+    }
+    mock.timers.tick(499);
+    assert.equal(x.acceptor.signal.aborted, false);
+    mock.timers.tick(1);
+    await assertAborted(x);
+  });
+
+  test('a request may take its time, and its data set too', async () => {
+    const begun = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    let received = 0;
+    const service: Service = async ({ dataSet }) => {
+      begun.resolve();
+      received = (await collect(dataSet!, 1 << 24)).length;
+      return { status: Status.success };
+    };
+    await using x = await exchange({ [CommandField.cStoreRq]: service });
+    // More than what a sender lays out in advance.
+    const part = [Buffer.alloc(4_000_000)];
+    const parts = [async () => part, () => rest.promise.then(() => part)];
+    const source = new SourceDataSet({ read: async () => parts.shift()?.() });
+    const answer = x.scu.send(await x.scu.prepare(x.context, store, source));
+    await begun.promise;
+    x.scp.finish();
+    mock.timers.tick(5000);
+    rest.resolve();
+    assert.equal((await answer).command.status, Status.success);
+    assert.equal(received, 8_000_000);
+    mock.timers.tick(500);
+    await assertAborted(x);
+  });
+});
 
 describe('message exchange', () => {
   test('a response answers the message id and the class of its request (PS3.7 §9.3.5.2)', async () => {
