@@ -1,7 +1,5 @@
-// Opens a catalogue: a Catalog whose work is done in a thread of its own.
+// Opens a catalogue: a Catalog whose work is done in a thread of its own, which is started again when it has ended.
 
-import { Worker } from 'node:worker_threads';
-import { messageOf } from '../util/errors.ts';
 import type {
   Catalog,
   Counts,
@@ -12,61 +10,33 @@ import type {
   SelectKeys,
   StoredLocation,
 } from './catalog.ts';
+import { CatalogThread } from './catalog-thread.ts';
 import { mergedAttributes } from './computed.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
-import {
-  type AnswerMessage,
-  type MatchPage,
-  OPENED,
-  type Operation,
-  type Operations,
-  type RequestMessage,
-} from './worker-protocol.ts';
+import type { MatchPage, Operation, Operations } from './worker-protocol.ts';
+
+/** A thread that ends again and again is not started more often than that. */
+const RESTART_MS = 1000;
 
 /** Opens or makes the catalogue that `url` names (`sqlite:FILE`), brought to the current schema. */
 export async function openCatalog(url: string): Promise<Catalog> {
-  const worker = new Worker(new URL('./catalog-worker.ts', import.meta.url), {
-    name: 'catalog',
-    workerData: { url },
-  });
-  return new ThreadedCatalog(worker).opened();
-}
-
-interface Pending {
-  resolve(answer: unknown): void;
-  reject(error: CatalogError): void;
+  const thread = new CatalogThread(url);
+  await thread.opened();
+  return new ThreadedCatalog(url, thread);
 }
 
 class ThreadedCatalog implements Catalog {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
-  readonly #opening = Promise.withResolvers<unknown>();
-  readonly #exited = Promise.withResolvers<void>();
-  #nextId = OPENED + 1;
+  readonly #url: string;
+  #thread: CatalogThread;
+  #starting: Promise<CatalogThread> | undefined;
+  #startedAt = Number.NEGATIVE_INFINITY;
   #nextSearch = 1;
-  /** Why nothing can be asked any more. */
-  #over: CatalogError | undefined;
+  #closing: Promise<void> | undefined;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    this.#pending.set(OPENED, this.#opening);
-    worker.on('message', (message: AnswerMessage) => this.#settle(message));
-    worker.on('error', (error) => this.#end(messageOf(error)));
-    worker.on('exit', (status) => {
-      this.#end(`its thread ended with status ${status}`);
-      this.#exited.resolve();
-    });
-  }
-
-  async opened(): Promise<Catalog> {
-    try {
-      await this.#opening.promise;
-    } catch (error) {
-      await this.#exited.promise;
-      throw error;
-    }
-    return this;
+  constructor(url: string, thread: CatalogThread) {
+    this.#url = url;
+    this.#thread = thread;
   }
 
   async ingest(batch: readonly InstanceRecord[]): Promise<void> {
@@ -87,10 +57,12 @@ class ThreadedCatalog implements Catalog {
 
   async *find({ signal, ...request }: Query): AsyncIterable<readonly Match[]> {
     const search = this.#nextSearch++;
-    const pages = this.#pages(
+    const thread = await this.#alive();
+    const pages = pagesOf(
+      thread,
       search,
-      () => this.#ask('find', { search, request }),
-      () => this.#ask('findMore', search),
+      () => thread.ask('find', { search, request }),
+      () => thread.ask('findMore', search),
       signal,
     );
     for await (const page of pages) {
@@ -100,78 +72,83 @@ class ThreadedCatalog implements Catalog {
 
   async *select(keys: SelectKeys): AsyncIterable<readonly InstanceLocation[]> {
     const search = this.#nextSearch++;
-    const pages = this.#pages(
+    const thread = await this.#alive();
+    const pages = pagesOf(
+      thread,
       search,
-      () => this.#ask('select', { search, request: keys }),
-      () => this.#ask('selectMore', search),
+      () => thread.ask('select', { search, request: keys }),
+      () => thread.ask('selectMore', search),
     );
     for await (const page of pages) {
       if (page.locations.length > 0) yield page.locations;
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#over !== undefined) return this.#exited.promise;
-    const closed = this.#ask('close', undefined);
-    this.#over = new CatalogError('catalog-closed', 'The catalogue has been closed');
-    await closed;
-    await this.#exited.promise;
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#starting?.catch(() => undefined);
+      await this.#thread.close();
+    })();
+    return this.#closing;
   }
 
-  /** Asks for pages one by one; whatever way the reader leaves, the search ends. */
-  async *#pages<P extends { readonly done: boolean }>(
-    search: number,
-    first: () => Promise<P>,
-    more: () => Promise<P>,
-    signal?: AbortSignal,
-  ): AsyncGenerator<P> {
-    signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal?.reason);
-    aborted.promise.catch(() => undefined);
-    signal?.addEventListener('abort', abort);
-    let done = false;
-    try {
-      for (let ask = first; !done; ask = more) {
-        const page = await Promise.race([ask(), aborted.promise]);
-        done = page.done;
-        yield page;
-        signal?.throwIfAborted();
-      }
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      if (!done && this.#over === undefined) this.#ask('stop', search).catch(() => undefined);
-    }
-  }
-
-  #ask<O extends Operation>(
+  async #ask<O extends Operation>(
     operation: O,
     request: Operations[O]['request'],
   ): Promise<Operations[O]['answer']> {
-    if (this.#over !== undefined) return Promise.reject(this.#over);
-    const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#pending.set(id, { resolve, reject });
-    this.#worker.postMessage({ id, operation, request } as RequestMessage);
-    return promise as Promise<Operations[O]['answer']>;
+    return (await this.#alive()).ask(operation, request);
   }
 
-  #settle(message: AnswerMessage): void {
-    const pending = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if ('error' in message) pending?.reject(new CatalogError(message.error.code, message.error.message));
-    else pending?.resolve(message.answer);
+  /** The thread, or one in place of a thread that has ended. */
+  async #alive(): Promise<CatalogThread> {
+    if (this.#closing !== undefined) {
+      throw new CatalogError('catalog-closed', 'The catalogue has been closed');
+    }
+    if (this.#thread.over !== undefined) {
+      this.#starting ??= this.#restart(this.#thread).finally(() => {
+        this.#starting = undefined;
+      });
+    }
+    return this.#starting ?? this.#thread;
   }
 
-  /** What was asked may or may not have happened; nobody can tell any more. */
-  #end(why: string): void {
-    const error = new CatalogError(
-      'catalog-unreachable',
-      `The catalogue cannot be reached: ${why}; start the program again`,
-    );
-    this.#over ??= error;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+  async #restart(ended: CatalogThread): Promise<CatalogThread> {
+    const now = performance.now();
+    if (now - this.#startedAt < RESTART_MS) throw ended.over;
+    this.#startedAt = now;
+    // Until then it may hold the database.
+    await ended.exited;
+    this.#thread = new CatalogThread(this.#url);
+    await this.#thread.opened();
+    return this.#thread;
+  }
+}
+
+/** Asks for pages one by one; whatever way the reader leaves, the search ends. It ends with its thread: another one
+ *  knows nothing of it. */
+async function* pagesOf<P extends { readonly done: boolean }>(
+  thread: CatalogThread,
+  search: number,
+  first: () => Promise<P>,
+  more: () => Promise<P>,
+  signal?: AbortSignal,
+): AsyncGenerator<P> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal?.reason);
+  aborted.promise.catch(() => undefined);
+  signal?.addEventListener('abort', abort);
+  let done = false;
+  try {
+    for (let ask = first; !done; ask = more) {
+      const page = await Promise.race([ask(), aborted.promise]);
+      done = page.done;
+      yield page;
+      signal?.throwIfAborted();
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    if (!done) thread.ask('stop', search).catch(() => undefined);
   }
 }
 
