@@ -24,6 +24,6 @@ $(INSTALLED): package-lock.json .npmrc
 	@test -x node_modules/.bin/node || npm rebuild --silent >&2
 	@touch $@
 
-# DCMTK and Orthanc are what the archive is tried against.
+# DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues.
 foreign-peers:
-	@scripts/need-debian-packages storescu=dcmtk Orthanc=orthanc
+	@scripts/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core

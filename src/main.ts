@@ -160,11 +160,8 @@ async function openArchive(
     if (kind === 'torn') log.info('the durable record ends in an unacknowledged write', { file, offset });
     else log.error('the durable record is damaged; run rebuild to find what it named', { file, offset });
   }
-  const catalog = await usable('catalog', () => {
-    if (address.engine !== 'sqlite')
-      throw new PacsError('not-offered', 'only sqlite:FILE is offered by this version');
-    return openCatalog(`sqlite:${address.file}`);
-  });
+  const catalogUrl = address.engine === 'sqlite' ? `sqlite:${address.file}` : config.catalog;
+  const catalog = await usable('catalog', () => openCatalog(catalogUrl, (words) => log.warn(words)));
   stack.defer(() => catalog.close());
   const overrides = characterSetsOf(config);
   const archive = new Archive({ storage, catalog, overrides, now: () => new Date() });

@@ -30,6 +30,7 @@ const JOINS_ALL = 'main.ts';
 const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   dcmjs: ['dicom'],
   kysely: ['catalog'],
+  mariadb: ['catalog'],
   koa: ['http'],
   '@koa/router': ['http'],
   winston: ['util'],

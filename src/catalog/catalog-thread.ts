@@ -6,6 +6,7 @@ import { CatalogError } from './errors.ts';
 import {
   type AnswerMessage,
   OPENED,
+  type Opened,
   type Operation,
   type Operations,
   type RequestMessage,
@@ -19,7 +20,7 @@ interface Pending {
 export class CatalogThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
-  readonly #opening = Promise.withResolvers<unknown>();
+  readonly #opening = Promise.withResolvers<Opened>();
   readonly #exited = Promise.withResolvers<void>();
   #nextId = OPENED + 1;
   #over: CatalogError | undefined;
@@ -49,7 +50,7 @@ export class CatalogThread {
   }
 
   /** Resolves when the catalogue is open; rejects, after the thread has gone, when it cannot be opened. */
-  async opened(): Promise<unknown> {
+  async opened(): Promise<Opened> {
     try {
       return await this.#opening.promise;
     } catch (error) {

@@ -133,14 +133,15 @@ async function nextPage<T>(
 }
 
 async function serve(port: MessagePort, url: string): Promise<void> {
-  const service = new CatalogService(await openEngine(url));
+  const engine = await openEngine(url);
+  const service = new CatalogService(engine);
   port.on('message', (message: RequestMessage) => {
     void service.handle(message).then((answer) => {
       port.postMessage(answer);
       if (message.operation === 'close') port.close();
     });
   });
-  port.postMessage({ id: OPENED, answer: undefined } satisfies AnswerMessage);
+  port.postMessage({ id: OPENED, answer: engine.warnings } satisfies AnswerMessage);
 }
 
 if (parentPort !== null) {

@@ -4,9 +4,9 @@ import type { StudyState } from './ingest-state.ts';
 import { type Connection, type Prepared, prepare, prepareRows } from './prepared.ts';
 import type { StudyModalityTable, StudySopClassTable } from './schema.ts';
 
-type WriteCounts = (connection: Connection, study: StudyState) => Promise<void>;
+type WriteCounts = (connection: Connection, studies: readonly StudyState[]) => Promise<void>;
 
-/** How often each modality and SOP class is in a study. Most batches change one row. */
+/** How often each modality and SOP class is in studies that have an id. Most batches change one row. */
 export function prepareCounts(db: Connection): WriteCounts {
   const modality = {
     insert: prepareRows(['study_id', 'modality', 'series'], (rows: readonly StudyModalityTable[]) =>
@@ -44,24 +44,28 @@ export function prepareCounts(db: Connection): WriteCounts {
         .where('sop_class_uid', '=', slot('sop_class_uid')),
     ),
   };
-  return async (connection, study) => {
-    if (study.id === undefined) return;
-    const study_id = study.id;
-    await writeCounts(connection, modality, study.stored?.modalities, study.modalities, (value, series) => ({
-      study_id,
-      modality: value,
-      series,
-    }));
+  return async (connection, studies) => {
+    await writeCounts(
+      connection,
+      modality,
+      studies.flatMap((study) =>
+        changes(study.stored?.modalities, study.modalities, (value, series) => ({
+          study_id: study.id as number,
+          modality: value,
+          series,
+        })),
+      ),
+    );
     await writeCounts(
       connection,
       sopClass,
-      study.stored?.sopClasses,
-      study.sopClasses,
-      (value, instances) => ({
-        study_id,
-        sop_class_uid: value,
-        instances,
-      }),
+      studies.flatMap((study) =>
+        changes(study.stored?.sopClasses, study.sopClasses, (value, instances) => ({
+          study_id: study.id as number,
+          sop_class_uid: value,
+          instances,
+        })),
+      ),
     );
   };
 }
@@ -72,19 +76,31 @@ interface CountStatements<R> {
   readonly remove: Prepared<R, unknown>;
 }
 
-async function writeCounts<R>(
-  connection: Connection,
-  statements: CountStatements<R>,
+interface Change<R> {
+  readonly kind: keyof CountStatements<R>;
+  readonly row: R;
+}
+
+function changes<R>(
   before: ReadonlyMap<string, number> | undefined,
   after: ReadonlyMap<string, number>,
   rowOf: (value: string, count: number) => R,
-): Promise<void> {
-  const added: R[] = [];
-  for (const [value, count] of after) {
+): Change<R>[] {
+  return [...after].flatMap(([value, count]) => {
     const stored = before?.get(value) ?? 0;
-    if (count === stored) continue;
-    if (stored === 0) added.push(rowOf(value, count));
-    else await (count === 0 ? statements.remove : statements.update)(connection, rowOf(value, count));
-  }
-  await statements.insert(connection, added);
+    if (count === stored) return [];
+    return { kind: stored === 0 ? 'insert' : count === 0 ? 'remove' : 'update', row: rowOf(value, count) };
+  });
+}
+
+async function writeCounts<R>(
+  connection: Connection,
+  statements: CountStatements<R>,
+  changed: readonly Change<R>[],
+): Promise<void> {
+  for (const { kind, row } of changed) if (kind !== 'insert') await statements[kind](connection, row);
+  await statements.insert(
+    connection,
+    changed.filter(({ kind }) => kind === 'insert').map(({ row }) => row),
+  );
 }

@@ -2,6 +2,7 @@
 
 import type { Selectable } from 'kysely';
 import type { StoredLocation } from './catalog.ts';
+import type { Engine } from './engine.ts';
 import { type IngestRecord, patientIdentity } from './ingest-record.ts';
 import {
   IngestState,
@@ -15,32 +16,33 @@ import type { InstanceTable, PatientTable, SeriesTable, StudyTable, SupersededTa
 
 type LoadState = (connection: Connection, batch: readonly IngestRecord[]) => Promise<IngestState>;
 
-/** Prepares the reading half of ingest. */
-export function prepareLoad(db: Connection): LoadState {
+/** Prepares the reading half of ingest. What may be changed is locked, always in this order: instances, series, studies,
+ *  patients. The rows behind a study's sets change only with the study. */
+export function prepareLoad({ db, locked }: Engine): LoadState {
   const statements = {
     instances: prepareList((uids: readonly string[]) =>
-      db.selectFrom('instance').selectAll().where('uid', 'in', uids),
+      locked(db.selectFrom('instance').selectAll().where('uid', 'in', uids)),
     ),
     superseded: prepareList((uids: readonly string[]) =>
       db.selectFrom('superseded').selectAll().where('uid', 'in', uids),
     ),
     seriesByUid: prepareList((uids: readonly string[]) =>
-      db.selectFrom('series').selectAll().where('uid', 'in', uids),
+      locked(db.selectFrom('series').selectAll().where('uid', 'in', uids)),
     ),
     seriesById: prepareList((ids: readonly number[]) =>
-      db.selectFrom('series').selectAll().where('id', 'in', ids),
+      locked(db.selectFrom('series').selectAll().where('id', 'in', ids)),
     ),
     studiesByUid: prepareList((uids: readonly string[]) =>
-      db.selectFrom('study').selectAll().where('uid', 'in', uids),
+      locked(db.selectFrom('study').selectAll().where('uid', 'in', uids)),
     ),
     studiesById: prepareList((ids: readonly number[]) =>
-      db.selectFrom('study').selectAll().where('id', 'in', ids),
+      locked(db.selectFrom('study').selectAll().where('id', 'in', ids)),
     ),
     patientsByIdentity: prepareList((identities: readonly string[]) =>
-      db.selectFrom('patient').selectAll().where('identity', 'in', identities),
+      locked(db.selectFrom('patient').selectAll().where('identity', 'in', identities)),
     ),
     patientsById: prepareList((ids: readonly number[]) =>
-      db.selectFrom('patient').selectAll().where('id', 'in', ids),
+      locked(db.selectFrom('patient').selectAll().where('id', 'in', ids)),
     ),
     modalities: prepareList((ids: readonly number[]) =>
       db.selectFrom('study_modality').selectAll().where('study_id', 'in', ids),

@@ -2,6 +2,7 @@
 
 import type { Insertable } from 'kysely';
 import { prepareCounts } from './count-statements.ts';
+import type { Engine } from './engine.ts';
 import { prepareEntities } from './entity-statements.ts';
 import {
   instanceRow,
@@ -31,7 +32,7 @@ import type { SearchKeyTable, SupersededTable } from './schema.ts';
 type WriteState = (connection: Connection, state: IngestState) => Promise<void>;
 
 /** Prepares the writing half of ingest. */
-export function prepareWrite(db: Connection): WriteState {
+export function prepareWrite({ db, totalRow }: Engine): WriteState {
   const entities = prepareEntities(db);
   const counts = prepareCounts(db);
   const keys = {
@@ -60,7 +61,7 @@ export function prepareWrite(db: Connection): WriteState {
         instances: eb('instances', '+', slot('instances')),
         bytes: eb('bytes', '+', slot('bytes')),
       }))
-      .where('id', '=', 1),
+      .where('id', '=', totalRow),
   );
 
   return async (connection, state) => {
@@ -115,7 +116,10 @@ export function prepareWrite(db: Connection): WriteState {
       state.newlySuperseded.map(({ uid, location }) => ({ uid, ...locationRow(location) })),
     );
 
-    for (const study of studies.all) await counts(connection, study);
+    await counts(
+      connection,
+      studies.all.filter((study) => study.id !== undefined),
+    );
     await writeKeys(connection, [
       ...patients.all.map((patient) => keyChange('PATIENT', patient, patientAttributes)),
       ...studies.all.map((study) => keyChange('STUDY', study, studyAttributes)),

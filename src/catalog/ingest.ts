@@ -8,8 +8,8 @@ import { prepareWrite } from './ingest-write.ts';
 export type Ingest = (batch: readonly IngestRecord[]) => Promise<void>;
 
 export function prepareIngest(engine: Engine): Ingest {
-  const load = prepareLoad(engine.db);
-  const write = prepareWrite(engine.db);
+  const load = prepareLoad(engine);
+  const write = prepareWrite(engine);
   return async (batch) => {
     if (batch.length === 0) return;
     await engine.transaction(async (connection) => write(connection, await load(connection, batch)));

@@ -1,4 +1,4 @@
-// Schema versions: forward only, one step at a time, each in its own transaction.
+// Schema versions: forward only, one step at a time, each in a transaction where the engine can do that.
 
 import type { Kysely } from 'kysely';
 import { CatalogError } from './errors.ts';
@@ -12,18 +12,18 @@ export interface Migration {
   up(db: Database): Promise<void>;
 }
 
-export interface MigrationHooks {
+export interface MigrationHooks<M extends Migration> {
   /** Version of the schema, 0 for an empty database. Throws CatalogError when it is no catalogue. */
   readVersion(db: Database): Promise<number>;
-  /** Keeps a copy of a database that holds something, before it changes. */
-  backUp(db: Database, fromVersion: number): Promise<void>;
+  /** Keeps a copy of what holds something, before `pending` changes it. */
+  backUp(db: Database, fromVersion: number, pending: readonly M[]): Promise<void>;
 }
 
 /** Brings the database to the newest version in `migrations`, or refuses it. */
-export async function migrate(
+export async function migrate<M extends Migration>(
   db: Database,
-  migrations: readonly Migration[],
-  hooks: MigrationHooks,
+  migrations: readonly M[],
+  hooks: MigrationHooks<M>,
 ): Promise<void> {
   const newest = migrations.at(-1)?.version ?? 0;
   const current = await hooks.readVersion(db);
@@ -35,12 +35,12 @@ export async function migrate(
     );
   }
   const pending = migrations.filter((migration) => migration.version > current);
-  if (pending.length > 0 && current > 0) await hooks.backUp(db, current);
+  if (pending.length > 0 && current > 0) await hooks.backUp(db, current, pending);
   for (const migration of pending) {
     await db.transaction().execute(async (transaction) => {
       await migration.up(transaction);
-      await transaction.deleteFrom('schema_version').execute();
-      await transaction.insertInto('schema_version').values({ id: 1, version: migration.version }).execute();
+      // In one statement: where `up` has ended the transaction, there must be a version at every moment.
+      await transaction.replaceInto('schema_version').values({ id: 1, version: migration.version }).execute();
     });
   }
 }

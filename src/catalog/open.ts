@@ -19,10 +19,14 @@ import type { MatchPage, Operation, Operations } from './worker-protocol.ts';
 /** A thread that ends again and again is not started more often than that. */
 const RESTART_MS = 1000;
 
-/** Opens or makes the catalogue that `url` names (`sqlite:FILE`), brought to the current schema. */
-export async function openCatalog(url: string): Promise<Catalog> {
+/** Opens or makes the catalogue that `url` names, brought to the current schema. `onWarning` gets what an administrator
+ *  should know, one line each. */
+export async function openCatalog(
+  url: string,
+  onWarning: (words: string) => void = () => undefined,
+): Promise<Catalog> {
   const thread = new CatalogThread(url);
-  await thread.opened();
+  for (const words of await thread.opened()) onWarning(words);
   return new ThreadedCatalog(url, thread);
 }
 

@@ -87,7 +87,7 @@ export interface SearchKeyTable {
   owner_id: number;
 }
 
-/** One row: sums over everything, kept. */
+/** The sums of its rows are the sums over everything, kept. */
 export interface TotalTable extends Counters {
   id: number;
   patients: number;

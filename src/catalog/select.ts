@@ -98,8 +98,13 @@ export function prepareSelect(engine: Engine): SelectStatements {
     totals: prepare(() =>
       db
         .selectFrom('total')
-        .select(['patients', 'studies', 'series', 'instances', 'bytes'])
-        .where('id', '=', 1),
+        .select(({ fn }) => [
+          fn.sum<number>('patients').as('patients'),
+          fn.sum<number>('studies').as('studies'),
+          fn.sum<number>('series').as('series'),
+          fn.sum<number>('instances').as('instances'),
+          fn.sum<number>('bytes').as('bytes'),
+        ]),
     ),
   };
 }

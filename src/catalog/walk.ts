@@ -1,9 +1,8 @@
 // Walks along the search keys in short steps. Each starts where the last one ended (a keyset), so that no step
 // costs more than another.
 
-import { sql } from 'kysely';
 import type { Engine } from './engine.ts';
-import { AFTER_ALL_KEYS, TRUNCATED } from './normalise.ts';
+import { AFTER_ALL_KEYS } from './normalise.ts';
 import type { Pacer } from './pacer.ts';
 import { type Connection, type Prepared, prepare, type SlotMaker } from './prepared.ts';
 import { type AccessPath, type Kind, NEWEST_FIRST } from './search-keys.ts';
@@ -11,8 +10,6 @@ import type { KeyRange } from './wild-card.ts';
 
 /** Entities per step. */
 export const STEP = 128;
-/** Search keys that one statement of a scan looks through, and those with the same key as the last. */
-const STRETCH = 16_384;
 const LAST_OWNER = Number.MAX_SAFE_INTEGER;
 /** Estimates stop counting here. */
 export const MANY = 5000;
@@ -48,14 +45,15 @@ interface KeyRow {
 export interface WalkStatements {
   readonly forwards: Prepared<Step, KeyRow>;
   readonly backwards: Prepared<Step, KeyRow>;
-  readonly stretchEnd: Prepared<Step, { search_key: string }>;
+  /** Where one statement of a scan has looked through enough keys, if that matters to the engine. */
+  readonly stretchEnd: Prepared<Step, { search_key: string }> | undefined;
   readonly scan: Prepared<ScanStep, KeyRow>;
   readonly count: Prepared<Step, { count: number }>;
 }
 
 const POSITION = ['search_key', 'owner_id'] as const;
 
-export function prepareWalk({ db, beyond }: Engine): WalkStatements {
+export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkStatements {
   const keys = db.selectFrom('search_key');
   const past = (slot: SlotMaker<Step>, direction: 'asc' | 'desc') =>
     beyond(POSITION, direction, [slot('key'), slot('owner')]);
@@ -81,26 +79,24 @@ export function prepareWalk({ db, beyond }: Engine): WalkStatements {
         .orderBy('owner_id', 'desc')
         .limit(STEP),
     ),
-    stretchEnd: prepare((slot) =>
-      keys
-        .select('search_key')
-        .where('kind', '=', slot('kind'))
-        .where('search_key', '>', slot('key'))
-        .orderBy('search_key')
-        .limit(1)
-        .offset(STRETCH),
-    ),
+    stretchEnd:
+      scanStretch === undefined
+        ? undefined
+        : prepare((slot) =>
+            keys
+              .select('search_key')
+              .where('kind', '=', slot('kind'))
+              .where('search_key', '>', slot('key'))
+              .orderBy('search_key')
+              .limit(1)
+              .offset(scanStretch),
+          ),
     // What is looked for comes first: few keys hold it, and only those are compared with the position.
     scan: prepare((slot) =>
       keys
         .select(POSITION)
         .where('kind', '=', slot('kind'))
-        .where(({ or, ref }) =>
-          or([
-            sql<boolean>`instr(${ref('search_key')}, ${slot('contains')}) > 0`,
-            sql<boolean>`instr(${ref('search_key')}, ${TRUNCATED}) > 0`,
-          ]),
-        )
+        .where(mayHold(slot('contains')))
         .where(past(slot, 'asc'))
         .where('search_key', '<=', slot('to'))
         .orderBy('search_key')
@@ -183,9 +179,10 @@ async function* scanOf(
   contains: string,
   pacer: Pacer,
 ): AsyncGenerator<readonly KeyRow[]> {
+  const { stretchEnd } = statements;
   // A stretch ends behind the last owner of a key, and none begins in between.
   for (let step: Step = { ...startOf(kind, { from: '', to: undefined }), owner: LAST_OWNER }; ; ) {
-    const [end] = await pacer.turn(() => statements.stretchEnd(db, step));
+    const [end] = stretchEnd === undefined ? [] : await pacer.turn(() => stretchEnd(db, step));
     const to = end?.search_key ?? step.to;
     yield* steps(statements.scan, db, { ...step, to, contains }, pacer);
     if (end === undefined) return;

@@ -55,8 +55,11 @@ export type RequestMessage = {
   };
 }[Operation];
 
+/** What an administrator should know about a catalogue that was opened. */
+export type Opened = readonly string[];
+
 export type AnswerMessage =
-  | { readonly id: number; readonly answer: Operations[Operation]['answer'] }
+  | { readonly id: number; readonly answer: Operations[Operation]['answer'] | Opened }
   | { readonly id: number; readonly error: { readonly code: CatalogErrorCode; readonly message: string } };
 
 /** The id of the message that tells whether the catalogue could be opened. */

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
+import { parseCatalogAddress } from '../util/catalog-address.ts';
 import { messageOf } from '../util/errors.ts';
-import { parseCatalogAddress } from './catalog-address.ts';
 import { ConfigError } from './errors.ts';
 import { COMMANDS, type Command, helpOf } from './help.ts';
 import type { LoadOptions, Overrides } from './load.ts';

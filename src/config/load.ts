@@ -1,6 +1,6 @@
 // The configuration of one run: command line over config.json over defaults.
 import { join, resolve } from 'node:path';
-import { type CatalogAddress, parseCatalogAddress } from './catalog-address.ts';
+import { type CatalogAddress, parseCatalogAddress } from '../util/catalog-address.ts';
 import { ConfigError } from './errors.ts';
 import { backUpSettingsFile, readSettingsFile, writeSettingsFile } from './file.ts';
 import { MIGRATIONS, type Migration, migrate, type Settings } from './migrate.ts';

@@ -1,8 +1,8 @@
 // Every setting once: what it may be, its default, its words. Validation, the settings form and the
 // documentation are all read from here.
 import { z } from 'zod';
+import { CATALOG_WANTS, parseCatalogAddress } from '../util/catalog-address.ts';
 import { isLoopbackAddress } from '../util/loopback.ts';
-import { CATALOG_WANTS, parseCatalogAddress } from './catalog-address.ts';
 import { CHARACTER_SETS } from './character-sets.ts';
 import { AE_TITLE_WANTS, HOST_WANTS, isAeTitle, isHost } from './peer-address.ts';
 

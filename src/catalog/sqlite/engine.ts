@@ -6,6 +6,7 @@ import { codeOf, messageOf } from '../../util/errors.ts';
 import type { Beyond, Engine } from '../engine.ts';
 import { CatalogError, type CatalogErrorCode } from '../errors.ts';
 import { type Migration, migrate } from '../migrate.ts';
+import { TRUNCATED } from '../normalise.ts';
 import type { CatalogSchema } from '../schema.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -24,6 +25,8 @@ const PRAGMAS = [
   'pragma wal_autocheckpoint = 4000',
   'pragma journal_size_limit = 33554432',
 ];
+
+const SEARCH_KEY = sql.ref('search_key');
 
 /** Opens or makes the catalogue in `file`. */
 export async function openSqlite(
@@ -56,7 +59,14 @@ export async function openSqlite(
   return {
     db,
     transaction: (work) => db.transaction().execute(work),
+    // There is one writer, and it has the lock before it reads.
+    locked: (query) => query,
+    totalRow: 1,
     beyond,
+    mayHold: (text) =>
+      sql<SqlBool>`(instr(${SEARCH_KEY}, ${text}) > 0 or instr(${SEARCH_KEY}, ${TRUNCATED}) > 0)`,
+    scanStretch: 16_384,
+    warnings: [],
     describe,
     close: () => db.destroy(),
   };

@@ -9,6 +9,7 @@ import { openEngine } from '../../../src/catalog/open-engine.ts';
 import { Pacer } from '../../../src/catalog/pacer.ts';
 import { prepareRowStatements, RowLoader } from '../../../src/catalog/rows.ts';
 import { searchKeysOf } from '../../../src/catalog/search-keys.ts';
+import { prepareSelect } from '../../../src/catalog/select.ts';
 import type { DicomJson } from '../../../src/dicom/dicom-json.ts';
 
 /** An engine that the suites are run on. */
@@ -43,7 +44,8 @@ export function firstValue(attributes: DicomJson, attribute: string): unknown {
 
 /** Recounts everything that the catalogue keeps, from its instance rows, and compares. */
 export async function assertCountersEqualRecount(url: string): Promise<void> {
-  const { db, close } = await openEngine(url);
+  const engine = await openEngine(url);
+  const { db, close } = engine;
   try {
     const instances = await db
       .selectFrom('instance')
@@ -123,10 +125,16 @@ export async function assertCountersEqualRecount(url: string): Promise<void> {
       const own = by((row) => row.series_id).get(one.id) ?? [];
       assert.deepEqual([one.instances, one.bytes], [own.length, bytesOf(own)], `series ${one.uid}`);
     }
-    const total = await db.selectFrom('total').selectAll().executeTakeFirstOrThrow();
+    const [total] = await prepareSelect(engine).totals(db, undefined);
     assert.deepEqual(
-      [total.patients, total.studies, total.series, total.instances, total.bytes],
-      [patients.length, studies.length, series.length, instances.length, bytesOf(instances)],
+      { ...total },
+      {
+        patients: patients.length,
+        studies: studies.length,
+        series: series.length,
+        instances: instances.length,
+        bytes: bytesOf(instances),
+      },
       'totals',
     );
   } finally {

@@ -1,7 +1,7 @@
 // Where the catalogue lives, in the two forms of the command line.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseCatalogAddress } from '../../../src/config/catalog-address.ts';
+import { parseCatalogAddress } from '../../../src/util/catalog-address.ts';
 
 describe('sqlite:FILE', () => {
   test('a relative file is taken from the directory given', () => {

@@ -1,17 +1,22 @@
 // Where the catalogue lives: `sqlite:FILE`, or `mariadb://user:password@host:port/database[?socketPath=…]`.
 import { resolve } from 'node:path';
 
-export type CatalogAddress =
-  | { readonly engine: 'sqlite'; readonly file: string }
-  | {
-      readonly engine: 'mariadb';
-      readonly host: string;
-      readonly port: number;
-      readonly user: string;
-      readonly password: string;
-      readonly database: string;
-      readonly socketPath?: string;
-    };
+export interface SqliteAddress {
+  readonly engine: 'sqlite';
+  readonly file: string;
+}
+
+export interface MariadbAddress {
+  readonly engine: 'mariadb';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly socketPath?: string;
+}
+
+export type CatalogAddress = SqliteAddress | MariadbAddress;
 
 export const CATALOG_WANTS =
   'sqlite:FILE or mariadb://user:password@host:port/database, optionally with ?socketPath=/run/…';
@@ -26,7 +31,7 @@ export function parseCatalogAddress(text: string, directory: string): CatalogAdd
   return text.startsWith('mariadb://') ? parseMariadb(text) : undefined;
 }
 
-function parseMariadb(text: string): CatalogAddress | undefined {
+function parseMariadb(text: string): MariadbAddress | undefined {
   const url = URL.parse(text);
   if (url === null || url.hash !== '' || url.hostname === '') return undefined;
   const { socketPath, ...unknown } = Object.fromEntries(url.searchParams);

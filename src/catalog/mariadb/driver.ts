@@ -1,0 +1,196 @@
+// Kysely's driver over the `mariadb` connector: a few connections, made when needed and made again when lost.
+
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import { SqlError } from 'mariadb';
+import type { MariadbAddress } from '../../util/catalog-address.ts';
+import { ConnectionLost, describeFailure, ServerSilent } from './faults.ts';
+import { ServerConnection } from './server-connection.ts';
+
+/** One of them ingests, the others serve searches; each of their statements is short. */
+const MAX_CONNECTIONS = 4;
+/** Whoever asks so soon after a failed attempt to connect gets the same answer. */
+const SAME_ANSWER_MS = 250;
+
+export interface MariadbDriverOptions {
+  readonly address: MariadbAddress;
+  /** Longest silence of the server in the middle of a statement; 0 for any. */
+  readonly answerMs: number;
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export class MariadbDriver implements Driver {
+  readonly #options: MariadbDriverOptions;
+  readonly #idle: MariadbConnection[] = [];
+  #waiting: Waiting[] = [];
+  /** Made or being made. */
+  #count = 0;
+  #encrypted: boolean;
+  #failure: { readonly error: unknown; readonly at: number } | undefined;
+
+  constructor(options: MariadbDriverOptions) {
+    this.#options = options;
+    this.#encrypted = options.address.socketPath === undefined;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<MariadbConnection> {
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle !== undefined) {
+        if (idle.isOpen) return idle;
+        this.#count -= 1;
+        continue;
+      }
+      if (this.#count < MAX_CONNECTIONS) return this.#add();
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn);
+      await turn.promise;
+    }
+  }
+
+  async releaseConnection(connection: MariadbConnection): Promise<void> {
+    if (connection.isOpen) this.#idle.push(connection);
+    else this.#count -= 1;
+    this.#waiting.shift()?.resolve();
+  }
+
+  async beginTransaction(connection: MariadbConnection): Promise<void> {
+    await connection.begin();
+  }
+
+  async commitTransaction(connection: MariadbConnection): Promise<void> {
+    await connection.commit();
+  }
+
+  async rollbackTransaction(connection: MariadbConnection): Promise<void> {
+    await connection.rollback();
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  async #add(): Promise<MariadbConnection> {
+    this.#count += 1;
+    try {
+      const server = await this.#connect();
+      return new MariadbConnection(server, {
+        connect: () => this.#connect(),
+        onLost: () => this.#abandonIdle(),
+      });
+    } catch (error) {
+      this.#count -= 1;
+      // They would only wait for the same failure, one after the other.
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<ServerConnection> {
+    const failure = this.#failure;
+    if (failure !== undefined && performance.now() - failure.at < SAME_ANSWER_MS) throw failure.error;
+    try {
+      const server = await this.#open();
+      this.#failure = undefined;
+      return server;
+    } catch (error) {
+      const unreachable = describeFailure(this.#options.address, error, 'catalog-unreachable');
+      this.#failure = { error: unreachable, at: performance.now() };
+      throw unreachable;
+    }
+  }
+
+  /** Encrypted when the server offers it; a socket of this machine needs no encryption. */
+  async #open(): Promise<ServerConnection> {
+    const { address, answerMs } = this.#options;
+    try {
+      return await ServerConnection.open(address, { answerMs, encrypted: this.#encrypted });
+    } catch (error) {
+      if (!(error instanceof SqlError) || error.code !== 'ER_SERVER_SSL_DISABLED') throw error;
+      this.#encrypted = false;
+      return ServerConnection.open(address, { answerMs, encrypted: false });
+    }
+  }
+
+  /** When one connection has broken, those that lie idle have too, or are about to. */
+  #abandonIdle(): void {
+    for (const idle of this.#idle) idle.abandon();
+  }
+}
+
+/** What a connection needs from the driver. */
+interface Site {
+  connect(): Promise<ServerConnection>;
+  onLost(): void;
+}
+
+class MariadbConnection implements DatabaseConnection {
+  readonly #site: Site;
+  #server: ServerConnection;
+  #isFresh = true;
+  #inTransaction = false;
+
+  constructor(server: ServerConnection, site: Site) {
+    this.#server = server;
+    this.#site = site;
+  }
+
+  get isOpen(): boolean {
+    return this.#server.isOpen;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const answer = await this.#repeatable((server) => server.execute(sql, parameters));
+    if ('affectedRows' in answer) return { rows: [], numAffectedRows: BigInt(answer.affectedRows) };
+    return { rows: answer as R[] };
+  }
+
+  /** Everything at once: the catalogue reads in pages and keeps no statement open. */
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    yield await this.executeQuery<R>(query);
+  }
+
+  async begin(): Promise<void> {
+    await this.#repeatable((server) => server.query('start transaction'));
+    this.#inTransaction = true;
+  }
+
+  async commit(): Promise<void> {
+    await this.#server.query('commit');
+    this.#inTransaction = false;
+  }
+
+  async rollback(): Promise<void> {
+    this.#inTransaction = false;
+    // Without its connection the server rolls back by itself.
+    if (this.isOpen) await this.#server.query('rollback').catch(() => this.abandon());
+  }
+
+  abandon(): void {
+    this.#server.abandon();
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  /** Outside of transactions the catalogue only reads: a connection that broke while it lay idle is made anew. */
+  async #repeatable<T>(statement: (server: ServerConnection) => Promise<T>): Promise<T> {
+    const isFresh = this.#isFresh;
+    this.#isFresh = false;
+    try {
+      return await statement(this.#server);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      this.#site.onLost();
+      if (isFresh || this.#inTransaction || error instanceof ServerSilent) throw error;
+      this.#server = await this.#site.connect();
+      return statement(this.#server);
+    }
+  }
+}

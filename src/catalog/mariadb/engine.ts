@@ -1,0 +1,197 @@
+// The engine for many: a MariaDB server that several daemons may share. A commit returns when the server has it on
+// its disk, and a transaction that another daemon or a broken connection spoils begins again.
+
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Expression, Kysely, type SqlBool, sql } from 'kysely';
+import type { MariadbAddress } from '../../util/catalog-address.ts';
+import type { Beyond, Engine } from '../engine.ts';
+import { CatalogError } from '../errors.ts';
+import { migrate } from '../migrate.ts';
+import { MAX_KEY_LENGTH, TRUNCATED } from '../normalise.ts';
+import type { Connection } from '../prepared.ts';
+import type { CatalogSchema } from '../schema.ts';
+import { MariadbDialect } from './dialect.ts';
+import { ConnectionLost, describeFailure, isConflict, nameOf, ServerSilent } from './faults.ts';
+import { type CopyingMigration, MIGRATIONS, TOTAL_ROWS } from './migrations.ts';
+
+/** Other daemons may be in the way again and again, but not for long. */
+const CONFLICT_MS = 15_000;
+const MAX_PAUSE_MS = 50;
+/** A second broken connection is no accident. */
+const MAX_LOST = 2;
+/** For another daemon that changes the schema at the same moment. */
+const SCHEMA_LOCK_S = 60;
+
+export interface MariadbOptions {
+  readonly migrations?: readonly CopyingMigration[];
+  /** Longest silence of the server in the middle of a statement. */
+  readonly answerMs?: number;
+}
+
+/** Opens the catalogue in a database, or makes it there. */
+export async function openMariadb(
+  address: MariadbAddress,
+  { migrations = MIGRATIONS, answerMs = 10_000 }: MariadbOptions = {},
+): Promise<Engine> {
+  const describe = (error: unknown): CatalogError => describeFailure(address, error);
+  try {
+    const warnings = await prepareServer(address, migrations);
+    const db = new Kysely<CatalogSchema>({ dialect: new MariadbDialect({ address, answerMs }) });
+    return {
+      db,
+      transaction: (work) => repeated(() => db.transaction().execute(work)),
+      locked: (query) => query.forUpdate(),
+      totalRow: 1 + randomInt(TOTAL_ROWS),
+      beyond,
+      mayHold,
+      scanStretch: undefined,
+      warnings,
+      describe,
+      close: () => db.destroy(),
+    };
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+/** Runs a transaction until it is known to be committed. When the answer to the commit is lost, nobody knows: it
+ *  begins again, and finds what it wanted to do already done. */
+async function repeated<T>(transaction: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  let lost = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (error instanceof ConnectionLost && !(error instanceof ServerSilent)) {
+        lost += 1;
+        if (lost > MAX_LOST) throw error;
+        continue;
+      }
+      if (!isConflict(error) || performance.now() - start > CONFLICT_MS) throw error;
+      // Not in step with whoever was in the way.
+      await pause(Math.random() * Math.min(MAX_PAUSE_MS, 5 * attempt));
+    }
+  }
+}
+
+// MariaDB seeks on the first column only, and not at all on a row value.
+const beyond: Beyond = (columns, direction, values): Expression<SqlBool> => {
+  const [first, second] = columns.map((column) => sql.ref(column));
+  const [key, tie] = values;
+  return direction === 'asc'
+    ? sql<SqlBool>`(${first} >= ${key} and (${first} > ${key} or ${second} > ${tie}))`
+    : sql<SqlBool>`(${first} <= ${key} and (${first} < ${key} or ${second} < ${tie}))`;
+};
+
+// Bytes are searched faster than characters, and lengths are compared faster still: few keys are as long as those that
+// hide their end.
+const mayHold: Engine['mayHold'] = (text): Expression<SqlBool> => {
+  const key = sql.ref('search_key');
+  const hidesEnd = sql`(length(${key}) >= ${MAX_KEY_LENGTH} and instr(${key}, ${TRUNCATED}) > 0)`;
+  return sql<SqlBool>`(instr(cast(${key} as binary), ${text}) > 0 or ${hidesEnd})`;
+};
+
+/** Looks at the server and brings the schema up to date, on a connection of its own that waits as long as it takes. */
+async function prepareServer(
+  address: MariadbAddress,
+  migrations: readonly CopyingMigration[],
+): Promise<readonly string[]> {
+  const pool = new Kysely<CatalogSchema>({ dialect: new MariadbDialect({ address, answerMs: 0 }) });
+  try {
+    return await pool.connection().execute(async (db) => {
+      const warnings = await examine(db, address);
+      await withSchemaLock(db, address, () =>
+        migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp }),
+      );
+      return warnings;
+    });
+  } finally {
+    await pool.destroy();
+  }
+}
+
+async function examine(db: Connection, address: MariadbAddress): Promise<string[]> {
+  const { rows } = await sql<{ version: string; flush: number; binlog: number; sync: number }>`
+    select version() as version, @@global.innodb_flush_log_at_trx_commit as flush,
+      @@global.log_bin as binlog, @@global.sync_binlog as sync`.execute(db);
+  const { version = '', flush, binlog, sync } = rows[0] ?? {};
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (!version.includes('MariaDB') || major < 10 || (major === 10 && minor < 3)) {
+    throw new CatalogError(
+      'catalog-request',
+      `Catalogue ${nameOf(address)}: the server is version ${version}; MariaDB 10.3 or later is needed`,
+    );
+  }
+  const setting =
+    flush !== 1
+      ? `innodb_flush_log_at_trx_commit is ${flush}`
+      : binlog === 1 && sync !== 1
+        ? `log_bin is on and sync_binlog is ${sync}`
+        : undefined;
+  if (setting === undefined) return [];
+  return [
+    `Catalogue ${nameOf(address)} does not keep its last transactions through a power failure: ${setting}. ` +
+      'Set it to 1; after a power failure until then, run `rebuild`',
+  ];
+}
+
+/** Several daemons may start at once. */
+async function withSchemaLock(
+  db: Connection,
+  address: MariadbAddress,
+  work: () => Promise<void>,
+): Promise<void> {
+  const name = `angiovault schema ${address.database}`;
+  const { rows } = await sql<{
+    got: number | null;
+  }>`select get_lock(${name}, ${SCHEMA_LOCK_S}) as got`.execute(db);
+  if (rows[0]?.got !== 1) {
+    throw new CatalogError(
+      'catalog-busy',
+      `Catalogue ${nameOf(address)}: another daemon is changing the schema; start again when it is done`,
+    );
+  }
+  try {
+    await work();
+  } finally {
+    await sql`select release_lock(${name})`.execute(db);
+  }
+}
+
+async function readVersion(db: Connection, address: MariadbAddress): Promise<number> {
+  const tables = await tableNames(db);
+  if (tables.size === 0) return 0;
+  if (!tables.has('schema_version')) {
+    throw new CatalogError(
+      'catalog-corrupt',
+      `${nameOf(address)} is a database, but not a catalogue; name another one`,
+    );
+  }
+  // The first step makes this table before all others and fills it last.
+  return (await db.selectFrom('schema_version').select('version').executeTakeFirst())?.version ?? 0;
+}
+
+async function tableNames(db: Connection): Promise<ReadonlySet<string>> {
+  return new Set((await db.introspection.getTables()).map((table) => table.name));
+}
+
+/** Copies of what the steps change, named after the version that wrote it. A copy that is there was made before a step
+ *  that did not come to its end: it is the one to keep. */
+async function backUp(
+  db: Connection,
+  version: number,
+  migrations: readonly CopyingMigration[],
+): Promise<void> {
+  const tables = await tableNames(db);
+  for (const table of new Set(migrations.flatMap(({ changes }) => changes))) {
+    const copy = `${table}_version_${version}`;
+    if (tables.has(copy)) continue;
+    const unfinished = sql.table(`${copy}_unfinished`);
+    await sql`drop table if exists ${unfinished}`.execute(db);
+    await sql`create table ${unfinished} like ${sql.table(table)}`.execute(db);
+    await sql`insert into ${unfinished} select * from ${sql.table(table)}`.execute(db);
+    await sql`rename table ${unfinished} to ${sql.table(copy)}`.execute(db);
+  }
+}

@@ -1,0 +1,131 @@
+// One connection to the server, with the session as the catalogue wants it. The socket is ours, so that a server
+// that falls silent is given up.
+
+import { connect, type Socket } from 'node:net';
+import { type Connection, createConnection, SqlError, type StreamCallback } from 'mariadb';
+import type { MariadbAddress } from '../../util/catalog-address.ts';
+import { messageOf } from '../../util/errors.ts';
+import { ConnectionLost, ServerSilent } from './faults.ts';
+
+const CONNECT_MS = 2000;
+const KEEP_ALIVE_MS = 30_000;
+/** More than the catalogue has. */
+const MAX_PREPARED = 500;
+
+const SESSION = [
+  // Each read sees what was committed last. Repeatable reads would lock the gaps between keys, where everything that
+  // is new goes, and make daemons deadlock; all that ingest changes, it locks before it reads it.
+  'set session transaction isolation level read committed',
+  // What does not fit is an error, not cut. The waits for locks end before a silence is given up. The transaction of
+  // a daemon that the network cut off releases its locks.
+  `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',
+    innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, idle_transaction_timeout = 20`,
+];
+
+const AUTHENTICATION = ['mysql_native_password', 'client_ed25519', 'parsec', 'caching_sha2_password'];
+
+export interface OpenOptions {
+  /** A server that offers no encryption then fails with ER_SERVER_SSL_DISABLED. */
+  readonly encrypted: boolean;
+  /** Longest silence in the middle of a statement; 0 for any. */
+  readonly answerMs: number;
+}
+
+/** What the server answers to a statement: rows, or what a change did. */
+export type Answer = readonly object[] | { readonly affectedRows: number | bigint };
+
+export class ServerConnection {
+  readonly #connection: Connection;
+  readonly #socket: Socket;
+  readonly #answerMs: number;
+  readonly #lost = Promise.withResolvers<never>();
+
+  private constructor(connection: Connection, socket: Socket, answerMs: number) {
+    this.#connection = connection;
+    this.#socket = socket;
+    this.#answerMs = answerMs;
+    this.#lost.promise.catch(() => undefined);
+    socket.on('error', (error) => this.#lost.reject(new ConnectionLost(messageOf(error))));
+    socket.on('close', () => this.#lost.reject(new ConnectionLost('the connection was closed')));
+    socket.on('timeout', () => {
+      this.#lost.reject(new ServerSilent(`no answer for ${answerMs / 1000} s`));
+      this.abandon();
+    });
+    // Statements get their own failure; between two of them the loss shows when the next one is sent.
+    connection.on('error', () => this.abandon());
+  }
+
+  static async open(address: MariadbAddress, options: OpenOptions): Promise<ServerConnection> {
+    const { host, port, socketPath, user, password, database } = address;
+    const socket = socketPath === undefined ? connect({ host, port, noDelay: true }) : connect(socketPath);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    const settings = {
+      host,
+      user,
+      password,
+      database,
+      stream: (use: StreamCallback) => use(undefined, socket),
+      connectTimeout: CONNECT_MS,
+      // Not verified: without certificates on the network this still keeps others from reading along.
+      ssl: options.encrypted && { rejectUnauthorized: false },
+      // A server that is not the right one is never told the password itself.
+      restrictedAuth: AUTHENTICATION,
+      charset: 'utf8mb4',
+      initSql: SESSION,
+      bigIntAsNumber: true,
+      decimalAsNumber: true,
+      checkNumberRange: true,
+      prepareCacheLength: MAX_PREPARED,
+      // Parameters name patients.
+      logParam: false,
+      logger: { warning: () => undefined },
+    };
+    return new ServerConnection(await createConnection(settings), socket, options.answerMs);
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#connection.isValid();
+  }
+
+  /** By the prepared-statement protocol: the statement is parsed once, and no value is ever part of its text. */
+  execute(sql: string, parameters: readonly unknown[]): Promise<Answer> {
+    return this.#answered(this.#connection.execute<Answer>(sql, parameters.map(parameterOf)));
+  }
+
+  query(sql: 'start transaction' | 'commit' | 'rollback'): Promise<unknown> {
+    return this.#answered(this.#connection.query(sql));
+  }
+
+  /** Drops it, whatever it is doing. */
+  abandon(): void {
+    this.#socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.end().catch(() => this.abandon());
+  }
+
+  async #answered<T>(statement: Promise<T>): Promise<T> {
+    this.#socket.setTimeout(this.#answerMs);
+    try {
+      return await Promise.race([statement, this.#lost.promise]);
+    } catch (error) {
+      if (this.isOpen || error instanceof ConnectionLost) throw error;
+      throw new ConnectionLost(
+        error instanceof SqlError ? (error.sqlMessage ?? error.message) : messageOf(error),
+        {
+          cause: error,
+        },
+      );
+    } finally {
+      this.#socket.setTimeout(0);
+    }
+  }
+}
+
+/** The connector would send a whole number beyond 32 bits as a floating-point one. */
+function parameterOf(value: unknown): unknown {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value !== (value | 0)
+    ? BigInt(value)
+    : value;
+}

@@ -1,0 +1,27 @@
+// The contract of the catalogue, on a MariaDB server.
+
+import { after, before } from 'node:test';
+import { MariadbServer } from '../../support/mariadb-server.ts';
+import { crashSuite } from './crash-suite.ts';
+import type { EngineUnderTest } from './harness.ts';
+import { ingestSuite } from './ingest-suite.ts';
+import { matchingSuite } from './matching-suite.ts';
+import { narrowingSuite } from './narrowing-suite.ts';
+import { readingSuite } from './reading-suite.ts';
+
+let server: MariadbServer;
+before(async () => {
+  server = await MariadbServer.start();
+});
+after(() => server[Symbol.asyncDispose]());
+
+const mariadb: EngineUnderTest = {
+  name: 'MariaDB',
+  fresh: async () => server.url(await server.freshDatabase()),
+};
+
+ingestSuite(mariadb);
+matchingSuite(mariadb);
+narrowingSuite(mariadb);
+readingSuite(mariadb);
+crashSuite(mariadb);

@@ -1,0 +1,112 @@
+// The daemon with its catalogue on a MariaDB server: what senders and requestors see while that goes away and comes
+// back, and a start that must fail.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  eventually,
+  faultLines,
+  foundUids,
+  hashesByGet,
+  logLines,
+  storeOnce,
+} from '../support/archive-state.ts';
+import { ByteAssociation } from '../support/byte-association.ts';
+import { within } from '../support/byte-connection.ts';
+import { madeInstance } from '../support/byte-instances.ts';
+import { find, identifier, queryContexts, sha256 } from '../support/byte-services.ts';
+import { type Daemon, runAngiovault, startDaemon } from '../support/daemon.ts';
+import { MariadbServer } from '../support/mariadb-server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+let server: MariadbServer;
+before(async () => {
+  server = await MariadbServer.start();
+});
+after(() => server[Symbol.asyncDispose]());
+
+const start = async (dataDir: string, url: string): Promise<Daemon> =>
+  startDaemon({ dataDir, args: ['--catalog', url] });
+
+/** The final status of a query for everything. */
+async function queryStatus(daemon: Daemon): Promise<number> {
+  const association = await ByteAssociation.request({
+    port: daemon.port,
+    contexts: queryContexts('find', ['study']),
+  });
+  const { status } = await find(association, 'study', identifier('STUDY', []));
+  await association.release();
+  return status;
+}
+
+describe('a daemon on MariaDB', () => {
+  for (const end of ['kill', 'stop'] as const) {
+    test(`server away (${end}): instances are taken, queries refused in time; back again: everything is found`, async () => {
+      await using folder = await tempFolder('mariadb-daemon');
+      await using daemon = await start(folder.path, server.url(await server.freshDatabase()));
+      const instances = Array.from({ length: 9 }, () => madeInstance({ patientId: 'AWAY' }));
+      for (const instance of instances.slice(0, 3)) assert.equal(await storeOnce(daemon, instance), 0);
+      await server[end]();
+      for (const instance of instances.slice(3, 6)) assert.equal(await storeOnce(daemon, instance), 0);
+      // PS3.4 Table C.4-1: Out of Resources.
+      assert.equal(await within(queryStatus(daemon), 8000, 'an answer without a catalogue'), 0xa700);
+      assert.equal((await daemon.health()).status === 'ok', false);
+      await server.startAgain();
+      for (const instance of instances.slice(6)) assert.equal(await storeOnce(daemon, instance), 0);
+      const all = new Set(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+      assert.deepEqual(
+        await foundUids(
+          daemon,
+          instances.map(({ sopInstanceUid }) => sopInstanceUid),
+        ),
+        all,
+      );
+      const hashes = await hashesByGet(daemon, instances);
+      for (const { sopInstanceUid, dataSet } of instances)
+        assert.equal(hashes.get(sopInstanceUid), sha256(dataSet));
+      assert.equal((await daemon.health()).status, 'ok');
+      assert.equal((await daemon.stop()).code, 0);
+    });
+  }
+
+  test('instances taken while the server was away are in the catalogue after a kill and a new start', async () => {
+    await using folder = await tempFolder('mariadb-daemon');
+    const url = server.url(await server.freshDatabase());
+    const instances = Array.from({ length: 5 }, () => madeInstance({ patientId: 'KILLED' }));
+    {
+      await using daemon = await start(folder.path, url);
+      await server.kill();
+      for (const instance of instances) assert.equal(await storeOnce(daemon, instance), 0);
+      await daemon.kill();
+    }
+    await server.startAgain();
+    await using daemon = await start(folder.path, url);
+    const uids = instances.map(({ sopInstanceUid }) => sopInstanceUid);
+    assert.deepEqual(await foundUids(daemon, uids), new Set(uids));
+  });
+
+  test('no server at start: exit 3 with one line, and the password nowhere', async () => {
+    await using folder = await tempFolder('mariadb-daemon');
+    const args = ['--data', folder.path, '--catalog', server.url('vault_1', 'tcp', 1)];
+    const refused = runAngiovault('serve', args);
+    const { code } = await within(refused.ended, 20_000, 'the end of a start that must fail');
+    assert.equal(code, 3);
+    const lines = refused.stderr.split('\n').filter((line) => line !== '');
+    assert.equal(lines.length, 1, refused.stderr);
+    assert.match(lines[0] ?? '', / catalog: Catalogue 'vault_1' at 127.0.0.1:1: .*ECONNREFUSED/);
+    assert.doesNotMatch(lines.join() + logLines(folder.path).join(), /p@ss|p%40ss/);
+  });
+
+  test('commits that a power failure could undo are one line of the log', async (t) => {
+    await server.asRoot((root) => root.query('set global innodb_flush_log_at_trx_commit = 0'));
+    t.after(() => server.asRoot((root) => root.query('set global innodb_flush_log_at_trx_commit = 1')));
+    await using folder = await tempFolder('mariadb-daemon');
+    await using _ = await start(folder.path, server.url(await server.freshDatabase()));
+    const [line = '', ...more] = await eventually(() => {
+      const lines = faultLines(folder.path);
+      return lines.length > 0 ? lines : undefined;
+    }, 'a warning');
+    assert.match(line, /innodb_flush_log_at_trx_commit is 0/);
+    assert.deepEqual(more, []);
+  });
+});
