@@ -4,17 +4,17 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kys
 import { SqlError } from 'mariadb';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { ConnectionLost, describeFailure, ServerSilent } from './faults.ts';
-import { ServerConnection } from './server-connection.ts';
+import { type OpenOptions, ServerConnection } from './server-connection.ts';
 
 /** One of them ingests, the others serve searches; each of their statements is short. */
 const MAX_CONNECTIONS = 4;
 /** Whoever asks so soon after a failed attempt to connect gets the same answer. */
 const SAME_ANSWER_MS = 250;
 
-export interface MariadbDriverOptions {
+export interface MariadbDriverOptions extends Omit<OpenOptions, 'encrypted'> {
   readonly address: MariadbAddress;
-  /** Longest silence of the server in the middle of a statement; 0 for any. */
-  readonly answerMs: number;
+  /** Outside of transactions there is nothing but reads: one whose connection broke is repeated on a new one. */
+  readonly repeatReads: boolean;
 }
 
 interface Waiting {
@@ -80,7 +80,7 @@ export class MariadbDriver implements Driver {
     try {
       const server = await this.#connect();
       return new MariadbConnection(server, {
-        connect: () => this.#connect(),
+        reconnect: this.#options.repeatReads ? () => this.#connect() : undefined,
         onLost: () => this.#abandonIdle(),
       });
     } catch (error) {
@@ -107,13 +107,13 @@ export class MariadbDriver implements Driver {
 
   /** Encrypted when the server offers it; a socket of this machine needs no encryption. */
   async #open(): Promise<ServerConnection> {
-    const { address, answerMs } = this.#options;
+    const { address, repeatReads: _, ...options } = this.#options;
     try {
-      return await ServerConnection.open(address, { answerMs, encrypted: this.#encrypted });
+      return await ServerConnection.open(address, { ...options, encrypted: this.#encrypted });
     } catch (error) {
       if (!(error instanceof SqlError) || error.code !== 'ER_SERVER_SSL_DISABLED') throw error;
       this.#encrypted = false;
-      return ServerConnection.open(address, { answerMs, encrypted: false });
+      return ServerConnection.open(address, { ...options, encrypted: false });
     }
   }
 
@@ -125,7 +125,8 @@ export class MariadbDriver implements Driver {
 
 /** What a connection needs from the driver. */
 interface Site {
-  connect(): Promise<ServerConnection>;
+  /** For a read that is to be repeated. */
+  readonly reconnect: (() => Promise<ServerConnection>) | undefined;
   onLost(): void;
 }
 
@@ -179,7 +180,7 @@ class MariadbConnection implements DatabaseConnection {
     return this.#server.close();
   }
 
-  /** Outside of transactions the catalogue only reads: a connection that broke while it lay idle is made anew. */
+  /** Not when the connection was new: then it did not break while it lay idle. */
   async #repeatable<T>(statement: (server: ServerConnection) => Promise<T>): Promise<T> {
     const isFresh = this.#isFresh;
     this.#isFresh = false;
@@ -188,8 +189,10 @@ class MariadbConnection implements DatabaseConnection {
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       this.#site.onLost();
-      if (isFresh || this.#inTransaction || error instanceof ServerSilent) throw error;
-      this.#server = await this.#site.connect();
+      const { reconnect } = this.#site;
+      if (reconnect === undefined || isFresh || this.#inTransaction || error instanceof ServerSilent)
+        throw error;
+      this.#server = await reconnect();
       return statement(this.#server);
     }
   }

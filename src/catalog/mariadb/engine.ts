@@ -36,8 +36,9 @@ export async function openMariadb(
 ): Promise<Engine> {
   const describe = (error: unknown): CatalogError => describeFailure(address, error);
   try {
-    const warnings = await prepareServer(address, migrations);
-    const db = new Kysely<CatalogSchema>({ dialect: new MariadbDialect({ address, answerMs }) });
+    const { warnings, maxStatementBytes } = await prepareServer(address, migrations);
+    const dialect = new MariadbDialect({ address, repeatReads: true, answerMs, maxStatementBytes });
+    const db = new Kysely<CatalogSchema>({ dialect });
     return {
       db,
       transaction: (work) => repeated(() => db.transaction().execute(work)),
@@ -85,38 +86,53 @@ const beyond: Beyond = (columns, direction, values): Expression<SqlBool> => {
     : sql<SqlBool>`(${first} <= ${key} and (${first} < ${key} or ${second} < ${tie}))`;
 };
 
-// Bytes are searched faster than characters, and lengths are compared faster still: few keys are as long as those that
-// hide their end.
+// Of bytes the server searches a pattern by skipping (Boyer-Moore), of characters it does not; and it compares lengths
+// fastest: few keys are as long as those that hide their end.
 const mayHold: Engine['mayHold'] = (text): Expression<SqlBool> => {
   const key = sql.ref('search_key');
+  const literal = sql`replace(replace(replace(${text}, '|', '||'), '%', '|%'), '_', '|_')`;
+  const holds = sql`cast(${key} as binary) like concat('%', ${literal}, '%') escape '|'`;
   const hidesEnd = sql`(length(${key}) >= ${MAX_KEY_LENGTH} and instr(${key}, ${TRUNCATED}) > 0)`;
-  return sql<SqlBool>`(instr(cast(${key} as binary), ${text}) > 0 or ${hidesEnd})`;
+  return sql<SqlBool>`(${holds} or ${hidesEnd})`;
 };
 
 /** Looks at the server and brings the schema up to date, on a connection of its own that waits as long as it takes. */
 async function prepareServer(
   address: MariadbAddress,
   migrations: readonly CopyingMigration[],
-): Promise<readonly string[]> {
-  const pool = new Kysely<CatalogSchema>({ dialect: new MariadbDialect({ address, answerMs: 0 }) });
+): Promise<ServerFacts> {
+  const maxStatementBytes = Number.POSITIVE_INFINITY;
+  const dialect = new MariadbDialect({ address, repeatReads: false, answerMs: 0, maxStatementBytes });
+  const pool = new Kysely<CatalogSchema>({ dialect });
   try {
     return await pool.connection().execute(async (db) => {
-      const warnings = await examine(db, address);
-      await withSchemaLock(db, address, () =>
-        migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp }),
-      );
-      return warnings;
+      const facts = await examine(db, address);
+      await lockSchema(db, address);
+      await migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp });
+      return facts;
     });
   } finally {
     await pool.destroy();
   }
 }
 
-async function examine(db: Connection, address: MariadbAddress): Promise<string[]> {
-  const { rows } = await sql<{ version: string; flush: number; binlog: number; sync: number }>`
-    select version() as version, @@global.innodb_flush_log_at_trx_commit as flush,
+interface ServerFacts {
+  readonly warnings: readonly string[];
+  readonly maxStatementBytes: number;
+}
+
+async function examine(db: Connection, address: MariadbAddress): Promise<ServerFacts> {
+  const { rows } = await sql<{
+    version: string;
+    packet: number;
+    flush: number;
+    binlog: number;
+    sync: number;
+  }>`
+    select version() as version, @@max_allowed_packet as packet,
+      @@global.innodb_flush_log_at_trx_commit as flush,
       @@global.log_bin as binlog, @@global.sync_binlog as sync`.execute(db);
-  const { version = '', flush, binlog, sync } = rows[0] ?? {};
+  const { version = '', packet = 0, flush, binlog, sync } = rows[0] ?? {};
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (!version.includes('MariaDB') || major < 10 || (major === 10 && minor < 3)) {
     throw new CatalogError(
@@ -130,34 +146,22 @@ async function examine(db: Connection, address: MariadbAddress): Promise<string[
       : binlog === 1 && sync !== 1
         ? `log_bin is on and sync_binlog is ${sync}`
         : undefined;
-  if (setting === undefined) return [];
-  return [
+  const warning =
     `Catalogue ${nameOf(address)} does not keep its last transactions through a power failure: ${setting}. ` +
-      'Set it to 1; after a power failure until then, run `rebuild`',
-  ];
+    'Set it to 1; after a power failure until then, run `rebuild`';
+  return { warnings: setting === undefined ? [] : [warning], maxStatementBytes: packet };
 }
 
-/** Several daemons may start at once. */
-async function withSchemaLock(
-  db: Connection,
-  address: MariadbAddress,
-  work: () => Promise<void>,
-): Promise<void> {
+/** Several daemons may start at once. The lock goes with the connection. */
+async function lockSchema(db: Connection, address: MariadbAddress): Promise<void> {
   const name = `angiovault schema ${address.database}`;
-  const { rows } = await sql<{
-    got: number | null;
-  }>`select get_lock(${name}, ${SCHEMA_LOCK_S}) as got`.execute(db);
-  if (rows[0]?.got !== 1) {
-    throw new CatalogError(
-      'catalog-busy',
-      `Catalogue ${nameOf(address)}: another daemon is changing the schema; start again when it is done`,
-    );
-  }
-  try {
-    await work();
-  } finally {
-    await sql`select release_lock(${name})`.execute(db);
-  }
+  const locking = sql<{ got: number | null }>`select get_lock(${name}, ${SCHEMA_LOCK_S}) as got`;
+  const { rows } = await locking.execute(db);
+  if (rows[0]?.got === 1) return;
+  throw new CatalogError(
+    'catalog-busy',
+    `Catalogue ${nameOf(address)}: another daemon is changing the schema; start again when it is done`,
+  );
 }
 
 async function readVersion(db: Connection, address: MariadbAddress): Promise<number> {

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { type Connection, createConnection, SqlError, type StreamCallback } from 'mariadb';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { messageOf } from '../../util/errors.ts';
+import { CatalogError } from '../errors.ts';
 import { ConnectionLost, ServerSilent } from './faults.ts';
 
 const CONNECT_MS = 2000;
@@ -29,6 +30,8 @@ export interface OpenOptions {
   readonly encrypted: boolean;
   /** Longest silence in the middle of a statement; 0 for any. */
   readonly answerMs: number;
+  /** The server's max_allowed_packet: it ends a connection on which more than that is sent. */
+  readonly maxStatementBytes: number;
 }
 
 /** What the server answers to a statement: rows, or what a change did. */
@@ -37,18 +40,18 @@ export type Answer = readonly object[] | { readonly affectedRows: number | bigin
 export class ServerConnection {
   readonly #connection: Connection;
   readonly #socket: Socket;
-  readonly #answerMs: number;
+  readonly #options: OpenOptions;
   readonly #lost = Promise.withResolvers<never>();
 
-  private constructor(connection: Connection, socket: Socket, answerMs: number) {
+  private constructor(connection: Connection, socket: Socket, options: OpenOptions) {
     this.#connection = connection;
     this.#socket = socket;
-    this.#answerMs = answerMs;
+    this.#options = options;
     this.#lost.promise.catch(() => undefined);
     socket.on('error', (error) => this.#lost.reject(new ConnectionLost(messageOf(error))));
     socket.on('close', () => this.#lost.reject(new ConnectionLost('the connection was closed')));
     socket.on('timeout', () => {
-      this.#lost.reject(new ServerSilent(`no answer for ${answerMs / 1000} s`));
+      this.#lost.reject(new ServerSilent(`no answer for ${options.answerMs / 1000} s`));
       this.abandon();
     });
     // Statements get their own failure; between two of them the loss shows when the next one is sent.
@@ -80,7 +83,7 @@ export class ServerConnection {
       logParam: false,
       logger: { warning: () => undefined },
     };
-    return new ServerConnection(await createConnection(settings), socket, options.answerMs);
+    return new ServerConnection(await createConnection(settings), socket, options);
   }
 
   get isOpen(): boolean {
@@ -88,7 +91,12 @@ export class ServerConnection {
   }
 
   /** By the prepared-statement protocol: the statement is parsed once, and no value is ever part of its text. */
-  execute(sql: string, parameters: readonly unknown[]): Promise<Answer> {
+  async execute(sql: string, parameters: readonly unknown[]): Promise<Answer> {
+    const bytes = parameters.reduce<number>((sum, value) => sum + bytesOf(value), sql.length);
+    if (bytes > this.#options.maxStatementBytes) {
+      const words = `${bytes} bytes in one statement are more than the database server's max_allowed_packet`;
+      throw new CatalogError('catalog-request', words);
+    }
     return this.#answered(this.#connection.execute<Answer>(sql, parameters.map(parameterOf)));
   }
 
@@ -106,7 +114,7 @@ export class ServerConnection {
   }
 
   async #answered<T>(statement: Promise<T>): Promise<T> {
-    this.#socket.setTimeout(this.#answerMs);
+    this.#socket.setTimeout(this.#options.answerMs);
     try {
       return await Promise.race([statement, this.#lost.promise]);
     } catch (error) {
@@ -121,6 +129,11 @@ export class ServerConnection {
       this.#socket.setTimeout(0);
     }
   }
+}
+
+/** No less than what the parameter takes in a statement. */
+function bytesOf(value: unknown): number {
+  return 16 + (typeof value === 'string' ? Buffer.byteLength(value) : 0);
 }
 
 /** The connector would send a whole number beyond 32 bits as a floating-point one. */

@@ -10,7 +10,7 @@ import { sql } from 'kysely';
 import { openMariadb } from '../../../src/catalog/mariadb/engine.ts';
 import { type CopyingMigration, MIGRATIONS } from '../../../src/catalog/mariadb/migrations.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
-import { instanceRecord } from '../../support/catalog-generator.ts';
+import { instanceRecord, text } from '../../support/catalog-generator.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
 import { MariadbServer, mariadbAddress } from '../../support/mariadb-server.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -122,6 +122,17 @@ describe('opening', () => {
     const refused = { ...long, instance: { ...long.instance, uid: '1.'.repeat(40) } };
     await assert.rejects(catalog.ingest([instanceRecord(2, 1, 1), refused]), { code: 'catalog-request' });
     assert.equal((await catalog.counts()).instances, 0);
+  });
+
+  test('a batch longer than the server takes is catalog-request, and its records go in one by one', async (t) => {
+    await using small = await MariadbServer.start({ args: ['--max-allowed-packet=1M'] });
+    const catalog = await openCatalog(small.url(await small.freshDatabase()));
+    t.after(() => catalog.close());
+    const comment = { '00204000': text('LT', '\u5c71'.repeat(20_000)) };
+    const records = Array.from({ length: 64 }, (_, i) => instanceRecord(1, 1, i, { attributes: comment }));
+    await assert.rejects(catalog.ingest(records), { code: 'catalog-request' });
+    for (const record of records.slice(0, 3)) await catalog.ingest([record]);
+    assert.equal((await catalog.counts()).instances, 3);
   });
 
   test('what the server offers is encrypted', async () => {

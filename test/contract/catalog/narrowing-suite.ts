@@ -25,6 +25,7 @@ const UNIT = fc.constantFrom(
   '^',
   '_',
   '%',
+  '|',
   '.',
   '-',
   '＊',

@@ -102,7 +102,11 @@ test('every statement seeks', async (t) => {
     const plan = await sql<{ detail: string }>`explain query plan ${sql.raw(statement)}`.execute(opened.db);
     const details = plan.rows.map((row) => row.detail);
     for (const detail of details) {
-      assert.doesNotMatch(detail, /^SCAN (?!some|total|CONSTANT|\d+-ROW)/, `${statement}\n${details.join('\n')}`);
+      assert.doesNotMatch(
+        detail,
+        /^SCAN (?!some|total|CONSTANT|\d+-ROW)/,
+        `${statement}\n${details.join('\n')}`,
+      );
     }
     // Steps along the search keys come out of the index in order; sorting would mean reading all of a range.
     if (statement.includes('from "search_key"')) {
