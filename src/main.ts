@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { Archive } from './archive/archive.ts';
 import { rebuildCatalog } from './archive/rebuild.ts';
-import type { CharacterSetOverrides } from './archive/replay.ts';
+import type { CharacterSetOverrides } from './archive/stored-record.ts';
 import { verifyArchive } from './archive/verify.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { openCatalog } from './catalog/open.ts';
@@ -156,10 +156,7 @@ async function openArchive(
   });
   stack.defer(() => storage.close());
   if (storage.sweptFiles > 0) log.info('removed unfinished receptions', { files: storage.sweptFiles });
-  for (const { kind, file, offset } of storage.journal.faults) {
-    if (kind === 'torn') log.info('the durable record ends in an unacknowledged write', { file, offset });
-    else log.error('the durable record is damaged; run rebuild to find what it named', { file, offset });
-  }
+  for (const fault of storage.journal.faults) log.error(`the durable record is damaged: ${fault}`);
   const catalogUrl = address.engine === 'sqlite' ? `sqlite:${address.file}` : config.catalog;
   const catalog = await usable('catalog', () => openCatalog(catalogUrl, (words) => log.warn(words)));
   stack.defer(() => catalog.close());
@@ -254,6 +251,9 @@ async function importFiles({ options, paths }: Extract<CommandLine, { command: '
   await using stack = new AsyncDisposableStack();
   const { archive, config } = await openOffline(options, stack);
   const counts = { stored: 0, duplicate: 0, replaced: 0, failed: 0 };
+  archive.on('instanceStored', ({ outcome }) => {
+    counts[outcome] += 1;
+  });
   for await (const path of filesUnder(paths)) {
     const item = await fileItem(path);
     if ('reason' in item) {
@@ -262,18 +262,18 @@ async function importFiles({ options, paths }: Extract<CommandLine, { command: '
     }
     try {
       const range = await item.open(item.transferSyntaxUid, new AbortController().signal);
-      const { outcome } = await archive
+      await archive
         .store(
           { ...item, sourceAeTitle: config.aeTitle, receivingAeTitle: config.aeTitle },
           rangeSource(range),
         )
         .finally(() => range.close());
-      counts[outcome] += 1;
     } catch (error) {
       counts.failed += 1;
       complain(`${path}: ${messageOf(error)}`);
     }
   }
+  await archive.counts();
   const { stored, duplicate, replaced, failed } = counts;
   say(
     `imported ${stored}, already there ${duplicate}, replaced older content of ${replaced}, failed ${failed}`,

@@ -3,25 +3,20 @@
 
 import { EventEmitter } from 'node:events';
 import { KEPT_TAGS } from '../catalog/attributes.ts';
-import type {
-  Catalog,
-  InstanceLocation,
-  InstanceRecord,
-  Match,
-  Query,
-  SelectKeys,
-} from '../catalog/catalog.ts';
+import type { Catalog, InstanceLocation, Match, Query, SelectKeys } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import type { ByteSource } from '../util/byte-source.ts';
 import type { FileRange } from '../util/file-range.ts';
 import { ArchiveError } from './errors.ts';
+import { type Placed, placeHeld } from './held-placement.ts';
 import { IngestQueue } from './ingest-queue.ts';
-import { type CharacterSetOverrides, replayJournal } from './replay.ts';
+import { replayJournal } from './replay.ts';
 import { setAside } from './set-aside.ts';
-import { type StoreInput, type StoreOutcome, StoreService } from './store.ts';
+import { type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet } from './stored-instance.ts';
+import type { CharacterSetOverrides } from './stored-record.ts';
 
 /** Whether the catalogue keeps this attribute, so that a query can return it. */
 export function isKept(tag: number): boolean {
@@ -38,8 +33,8 @@ export interface ArchiveOptions {
 export type { InstanceLocation, Match, Query, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
 
 interface ArchiveEvents {
-  /** After the instance is safe; for forwarding, the change feed and counters. */
-  instanceStored: [StoreOutcome];
+  /** The instance is safe and has its file; for forwarding, the change feed and counters. */
+  instanceStored: [Placed];
   /** Something an operator should read, in plain words. */
   fault: [string];
 }
@@ -56,28 +51,33 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#storage = storage;
     this.#catalog = catalog;
     this.#overrides = overrides;
-    const ingest = async (batch: readonly InstanceRecord[]) =>
-      catalog.ingest(await setAside(storage, catalog, batch));
-    this.#queue = new IngestQueue(ingest, storage.journal, (message) => this.emit('fault', message));
+    this.#queue = new IngestQueue({
+      place: (batch) => placeHeld(storage, batch),
+      ingest: async (batch) => catalog.ingest(await setAside(storage, catalog, batch)),
+      done: (sequences) => storage.journal.done(sequences),
+      onPlaced: (placed) => this.emit('instanceStored', placed),
+      onFault: (message) => this.emit('fault', message),
+    });
     this.#store = new StoreService(storage, this.#queue, now);
   }
 
   /** Call once before anything else: replays the durable record. Resolves with the number of records looked at. */
   open(): Promise<number> {
-    return replayJournal(this.#storage, this.#catalog, this.#overrides, (message) =>
-      this.emit('fault', message),
-    );
+    return replayJournal({
+      storage: this.#storage,
+      catalog: this.#catalog,
+      overrides: this.#overrides,
+      onFault: (message) => this.emit('fault', message),
+    });
   }
 
   /** See StoreService.store. Throws ArchiveError. */
-  async store(input: StoreInput, dataSet: ByteSource): Promise<StoreOutcome> {
+  store(input: StoreInput, dataSet: ByteSource): Promise<Stored> {
     const characterSetOverride = this.#overrides(input.sourceAeTitle);
-    const outcome = await this.#store.store(
+    return this.#store.store(
       characterSetOverride === undefined ? input : { ...input, characterSetOverride },
       dataSet,
     );
-    this.emit('instanceStored', outcome);
-    return outcome;
   }
 
   /** Matches in pages; sees everything that was acknowledged before the call. Throws ArchiveError 'catalog-unavailable'. */

@@ -1,14 +1,16 @@
-// Carries stored instances into the catalogue, many in one transaction. What waits here is already durable: the
-// journal holds it until the catalogue does, and queries wait for it (see `settled`).
+// Gives held instances their files and carries all into the catalogue, many in one transaction. What waits here is
+// already durable: the journal holds it until the catalogue does, and queries wait for it (see `settled`).
 
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
+import type { HeldRecord, Placed } from './held-placement.ts';
 
 const MAX_BATCH = 256;
-/** Instances arriving one by one are committed together unless somebody asks for them. */
-const GATHER_MS = 40;
+const MAX_WAITING = 4096;
+/** Instances that follow each other this closely are committed together unless somebody asks for them. */
+const GATHER_MS = 20;
 /** Nobody asks: the pauses after the first failure, the second and so on. */
 const RETRY_MS = [250, 1000, 5000, 15_000];
 /** Somebody asks: the pause after any failure. */
@@ -17,28 +19,39 @@ const ASKED_AGAIN_MS = 100;
 const NO_ROOM = 'The catalogue has no room for what came last: free some space.';
 const NO_ANSWER = 'The catalogue does not answer at the moment.';
 
-/** The part of the journal this needs: telling it how far the catalogue has come. */
-export interface AppliedMarker {
-  applied(sequence: number): void;
+/** What the queue brings about, and tells. */
+export interface IngestSteps {
+  /** Gives held instances, no UID twice among them, their files; see placeHeld. */
+  place(batch: readonly HeldRecord[]): Promise<Placed[]>;
+  /** Writes records, no UID twice among them, in one transaction. */
+  ingest(batch: readonly InstanceRecord[]): Promise<void>;
+  /** These records of the journal are in the catalogue for good. */
+  done(sequences: readonly number[]): void;
+  onPlaced(placed: Placed): void;
+  onFault(message: string): void;
 }
 
-/** Writes records, no UID twice among them, in one transaction. */
-export type Ingest = (batch: readonly InstanceRecord[]) => Promise<void>;
-
-interface Entry {
-  readonly record: InstanceRecord;
+/** An instance with its file. */
+export interface PlacedEntry extends Placed {
   readonly sequence: number;
 }
 
+/** An instance that is nowhere but in the durable record. */
+export interface HeldEntry extends HeldRecord {
+  readonly sequence: number;
+  /** Called once it has been tried to give it its file. */
+  tried(): void;
+}
+
+type Entry = PlacedEntry | HeldEntry;
+
 export class IngestQueue {
-  readonly #ingest: Ingest;
-  readonly #journal: AppliedMarker;
-  readonly #onFault: (message: string) => void;
+  readonly #steps: IngestSteps;
   #waiting: Entry[] = [];
-  /** Sequences in the journal that the catalogue does not hold yet, oldest first. */
-  readonly #open = new Set<number>();
-  #newest = 0;
+  /** SOP Instance UIDs of those without a file. */
+  readonly #held = new Set<string>();
   #pushed = 0;
+  #lastPush = Number.NEGATIVE_INFINITY;
   #written = 0;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -47,28 +60,43 @@ export class IngestQueue {
   /** Resolves when the catalogue may be tried again after a failure. */
   #rested: Promise<void> = Promise.resolve();
 
-  constructor(ingest: Ingest, journal: AppliedMarker, onFault: (message: string) => void) {
-    this.#ingest = ingest;
-    this.#journal = journal;
-    this.#onFault = onFault;
+  constructor(steps: IngestSteps) {
+    this.#steps = steps;
   }
 
-  /** A journal record exists; its instance is being placed. */
-  opened(sequence: number): void {
-    this.#open.add(sequence);
-    this.#newest = Math.max(this.#newest, sequence);
-  }
-
-  /** The placement behind `sequence` did not happen or needs no indexing. */
-  dropped(sequence: number): void {
-    this.#close([sequence]);
-  }
-
-  push(record: InstanceRecord, sequence: number): void {
+  push(entry: Entry): void {
     this.#pushed += 1;
-    this.#waiting.push({ record, sequence });
-    if (this.#waiting.length >= MAX_BATCH && this.#failure === undefined) this.#start();
+    this.#waiting.push(entry);
+    if ('held' in entry) this.#held.add(entry.record.instance.uid);
+    else this.#steps.onPlaced(entry);
+    const isFirst = performance.now() - this.#lastPush > GATHER_MS;
+    this.#lastPush = performance.now();
+    if ((isFirst || this.#waiting.length >= MAX_BATCH) && this.#failure === undefined) this.#start();
     else this.#schedule(GATHER_MS);
+  }
+
+  /** Whether this instance waits for its file. */
+  holds(sopInstanceUid: string): boolean {
+    return this.#held.has(sopInstanceUid);
+  }
+
+  /** Resolves when this instance does not wait for its file (any more). */
+  async placed(sopInstanceUid: string): Promise<void> {
+    while (this.holds(sopInstanceUid)) {
+      if (this.#failure !== undefined) await this.#rested;
+      this.#start();
+      await this.#running;
+      if (this.#failure !== undefined && this.holds(sopInstanceUid)) throw this.#failure;
+    }
+  }
+
+  /** Resolves when one more can be taken on: senders wait for a disk and a catalogue that do not follow, unless they
+   *  do not answer at all. */
+  async room(): Promise<void> {
+    while (this.#waiting.length >= MAX_WAITING && this.#failure === undefined) {
+      this.#start();
+      await this.#running;
+    }
   }
 
   /** Resolves when everything pushed before this call is in the catalogue; rejects with 'catalog-unavailable' when
@@ -87,14 +115,14 @@ export class IngestQueue {
 
   /** Instances that are stored and not yet in the catalogue. */
   get depth(): number {
-    return this.#open.size;
+    return this.#pushed - this.#written;
   }
 
   /** Writes out what can be written; the journal keeps the rest for the next start. */
   async close(): Promise<void> {
     await this.settled().catch((error: unknown) => {
-      this.#onFault(
-        `Stopping with ${this.#open.size} instances kept in the durable record: ${messageOf(error)}`,
+      this.#steps.onFault(
+        `Stopping with ${this.depth} instances kept in the durable record: ${messageOf(error)}`,
       );
     });
     clearTimeout(this.#timer);
@@ -126,34 +154,62 @@ export class IngestQueue {
     return uids.size;
   }
 
-  async #write(batch: Entry[]): Promise<void> {
+  async #write(waiting: Entry[]): Promise<void> {
+    let batch: PlacedEntry[];
     try {
-      await this.#ingest(batch.map(({ record }) => record));
+      batch = await this.#place(waiting);
+    } catch (error) {
+      this.#retryLater(waiting, error);
+      return;
+    }
+    try {
+      await this.#steps.ingest(batch.map(({ record }) => record));
     } catch (error) {
       if (isRecordFault(error)) await this.#writeOneByOne(batch);
       else this.#retryLater(batch, error);
       return;
     }
     this.#answered(batch.length);
-    this.#close(batch.map(({ sequence }) => sequence));
+    this.#steps.done(batch.map(({ sequence }) => sequence));
   }
 
-  /** One record that the catalogue cannot take must not keep its neighbours out. It stays in the journal, so that
-   *  the next start, perhaps of a mended program, tries it again. */
-  async #writeOneByOne(batch: Entry[]): Promise<void> {
+  async #place(waiting: readonly Entry[]): Promise<PlacedEntry[]> {
+    const held = waiting.filter((entry) => 'held' in entry);
+    const placed = held.length === 0 ? [] : await this.#placeHeld(held);
+    const outcomes = placed.values();
+    const batch = waiting.map((entry) => {
+      if ('outcome' in entry) return entry;
+      this.#held.delete(entry.record.instance.uid);
+      return { ...outcomes.next().value!, sequence: entry.sequence };
+    });
+    for (const one of placed) this.#steps.onPlaced(one);
+    return batch;
+  }
+
+  async #placeHeld(held: readonly HeldEntry[]): Promise<Placed[]> {
+    try {
+      return await this.#steps.place(held);
+    } finally {
+      for (const { tried } of held) tried();
+    }
+  }
+
+  /** One record that the catalogue cannot take must not keep its neighbours out: `rebuild` of a mended program brings
+   *  it in. */
+  async #writeOneByOne(batch: PlacedEntry[]): Promise<void> {
     for (const [index, entry] of batch.entries()) {
       try {
-        await this.#ingest([entry.record]);
-        this.#close([entry.sequence]);
+        await this.#steps.ingest([entry.record]);
       } catch (error) {
         if (!isRecordFault(error)) {
           this.#retryLater(batch.slice(index), error);
           return;
         }
-        this.#onFault(
+        this.#steps.onFault(
           `${entry.record.location.path} is stored but the catalogue refuses it: ${messageOf(error)}`,
         );
       }
+      this.#steps.done([entry.sequence]);
       this.#answered(1);
     }
   }
@@ -167,7 +223,7 @@ export class IngestQueue {
   #retryLater(batch: Entry[], error: unknown): void {
     this.#waiting = [...batch, ...this.#waiting];
     if (this.#failures === 0) {
-      this.#onFault(
+      this.#steps.onFault(
         `The catalogue takes nothing; instances are kept in the durable record: ${messageOf(error)}`,
       );
     }
@@ -181,12 +237,6 @@ export class IngestQueue {
   #retryMs(): number {
     if (this.#failures === 0) return GATHER_MS;
     return RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1]!;
-  }
-
-  #close(sequences: readonly number[]): void {
-    for (const sequence of sequences) this.#open.delete(sequence);
-    const [oldest] = this.#open;
-    this.#journal.applied(oldest === undefined ? this.#newest : oldest - 1);
   }
 }
 

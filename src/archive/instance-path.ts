@@ -1,5 +1,6 @@
 // Where an instance lies on the volume: studies/<yyyy>/<mm>/<Study>/<Series>/<SOP Instance>.dcm, from validated UIDs only.
 
+import type { InstanceRecord } from '../catalog/catalog.ts';
 import { isUid } from '../dicom/uid.ts';
 import { ArchiveError } from './errors.ts';
 
@@ -7,6 +8,10 @@ export interface InstanceUids {
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly sopInstanceUid: string;
+}
+
+export function uidsOf({ study, series, instance }: InstanceRecord): InstanceUids {
+  return { studyUid: study.uid, seriesUid: series.uid, sopInstanceUid: instance.uid };
 }
 
 /** The relative path; `studyDate` as found in (0008,0020), which decides the year and month folders. */

@@ -3,7 +3,7 @@
 import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { messageOf } from '../util/errors.ts';
-import { type CharacterSetOverrides, recordAt } from './replay.ts';
+import { type CharacterSetOverrides, recordAt } from './stored-record.ts';
 
 const BATCH = 256;
 

@@ -1,110 +1,107 @@
-// Start-up: what the durable record promised and the catalogue may not hold yet is looked up on the volume again.
+// Start-up: what the durable record promised is brought to its place and into the catalogue, wherever the end of the
+// program or of the power stopped it.
 
 import { randomUUID } from 'node:crypto';
-import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
+import { basename } from 'node:path';
+import type { InstanceRecord } from '../catalog/catalog.ts';
+import { CatalogError } from '../catalog/errors.ts';
+import type { ReplayedRecord } from '../storage/journal.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
-import { readInstanceHead, recordOf } from './instance-head.ts';
-import { decodeIntent } from './intent.ts';
+import { decodeIntent, type Intent } from './intent.ts';
+import { type ReplaySite, replayHeld } from './replay-held.ts';
 import { setAside } from './set-aside.ts';
-import { hashDataSet, readStoredHead, type StoredHead } from './stored-instance.ts';
+import { headAt, recordAt, recordOfHead } from './stored-record.ts';
 
 const BATCH = 256;
+/** A megabyte each at most. */
+const AT_ONCE = 16;
 
-/** Character sets by source AE title, for callers that mislabel their text. */
-export type CharacterSetOverrides = (sourceAeTitle: string) => readonly string[] | undefined;
-
-/** Brings every placed instance of the journal into the catalogue. Returns how many were looked at; `onFault` gets
- *  what could not be read, which stays on the volume. */
-export async function replayJournal(
-  storage: StorageArea,
-  catalog: Catalog,
-  overrides: CharacterSetOverrides,
-  onFault: (message: string) => void,
-): Promise<number> {
-  let batch: InstanceRecord[] = [];
+/** Brings every instance of the journal to its place and into the catalogue. Returns how many were looked at. */
+export async function replayJournal(site: ReplaySite): Promise<number> {
   let count = 0;
-  let last = 0;
-  const write = async () => {
-    await catalog.ingest(await setAside(storage, catalog, batch));
-    batch = [];
-  };
-  for await (const { sequence, record } of storage.journal.replay()) {
-    const { path, supersededPath } = decodeIntent(record);
-    const found = await placedAt(storage, path, overrides, onFault).catch((error: unknown) => {
-      onFault(`${path} is named in the durable record but cannot be read: ${messageOf(error)}`);
-      return undefined;
-    });
-    if (found !== undefined) {
-      if (batch.some(({ instance }) => instance.uid === found.instance.uid)) await write();
-      const older =
-        supersededPath === undefined ? undefined : await olderContent(storage, supersededPath, found);
-      batch.push(older === undefined ? found : { ...found, supersededPath: older });
+  let group: ReplayedRecord[] = [];
+  const names = new Set<string>();
+  for await (const record of site.storage.journal.replay()) {
+    const name = basename(decodeIntent(record.note).path);
+    // Two receptions of one instance come one after the other.
+    if (group.length === BATCH || names.has(name)) {
+      await replayGroup(site, group);
+      group = [];
+      names.clear();
     }
+    group.push(record);
+    names.add(name);
     count += 1;
-    last = sequence;
-    if (batch.length >= BATCH) await write();
   }
-  if (batch.length > 0) await write();
-  if (count > 0) storage.journal.applied(last);
+  await replayGroup(site, group);
+  site.storage.journal.replayed();
   return count;
 }
 
-/** As recordAt, for a file whose flush power loss may have cut short: it is read whole, and what is not as it was
- *  received goes to quarantine/. Such a file was never acknowledged, or it has been damaged since. */
-async function placedAt(
-  storage: StorageArea,
-  path: string,
-  overrides: CharacterSetOverrides,
-  onFault: (message: string) => void,
-): Promise<InstanceRecord | undefined> {
-  const stored = await headAt(storage, path);
-  if (stored === undefined) return undefined;
-  const isWhole =
-    stored !== 'unreadable' &&
-    stored.isComplete &&
-    (await hashDataSet(storage, path, stored.dataSetOffset)) === stored.meta.integrity?.sha256;
-  if (isWhole) return recordAt(storage, path, overrides);
-  const aside = `quarantine/${randomUUID()}.dcm`;
-  await storage.move(path, aside);
-  onFault(
-    `${path} was not complete when the power or the program ended; what there is of it is now ${aside}`,
-  );
-  return undefined;
+async function replayGroup(site: ReplaySite, group: readonly ReplayedRecord[]): Promise<void> {
+  const { storage, catalog } = site;
+  const found: InstanceRecord[] = [];
+  for (let start = 0; start < group.length; start += AT_ONCE) {
+    const some = group.slice(start, start + AT_ONCE).map((record) => replayInWords(site, record));
+    found.push(...(await Promise.all(some)).filter((record) => record !== undefined));
+  }
+  if (found.length > 0) await catalog.ingest(await setAside(storage, catalog, found));
 }
 
-async function headAt(storage: StorageArea, path: string): Promise<StoredHead | 'unreadable' | undefined> {
+async function replayInWords(site: ReplaySite, record: ReplayedRecord): Promise<InstanceRecord | undefined> {
   try {
-    return (await readStoredHead(storage, path)) ?? 'unreadable';
+    return await replayOne(site, record);
   } catch (error) {
-    if (codeOf(error) === 'missing') return undefined;
-    throw error;
+    if (error instanceof CatalogError || codeOf(error) === 'no-space') throw error;
+    const { path } = decodeIntent(record.note);
+    const aside = record.held.bytes === 0 ? '' : `; its bytes are now ${await putAside(site, record)}`;
+    site.onFault(`${path} is named in the durable record but ${messageOf(error)}${aside}`);
+    return undefined;
   }
 }
 
-/** The catalogue record of the file at `path`, from the file alone; undefined when there is none. */
-export async function recordAt(
-  storage: StorageArea,
-  path: string,
-  overrides: CharacterSetOverrides,
+/** The record cannot be kept for ever, and its bytes may be nowhere else. */
+async function putAside({ storage }: ReplaySite, { held }: ReplayedRecord): Promise<string> {
+  const aside = `quarantine/${randomUUID()}.dcm`;
+  const spooled = await storage.spoolHeld({ held, sealedHead: Buffer.alloc(0) });
+  await spooled.place(aside);
+  return aside;
+}
+
+/** What the catalogue is to learn of it, if anything. */
+async function replayOne(site: ReplaySite, record: ReplayedRecord): Promise<InstanceRecord | undefined> {
+  const intent = decodeIntent(record.note);
+  const { path, receivedAt } = intent;
+  if (receivedAt === undefined) return record.isApplied ? undefined : replayPlaced(site, intent);
+  const reception = { held: record.held, receivedAt };
+  if (!record.isApplied || !record.isOfThisBoot) return replayHeld(site, path, reception, record.isApplied);
+  site.storage.placedBefore(record.held, path);
+  return undefined;
+}
+
+/** A large instance: its file was flushed before it had a name, so it is there whole or not at all. */
+async function replayPlaced(
+  site: ReplaySite,
+  { path, supersededPath }: Intent,
 ): Promise<InstanceRecord | undefined> {
+  const { storage, catalog, overrides } = site;
   const stored = await headAt(storage, path);
-  if (stored === undefined || stored === 'unreadable' || stored.meta.integrity === undefined)
+  if (stored === undefined) return undefined;
+  if (stored === 'unreadable' || !stored.isComplete || stored.meta.integrity === undefined) {
+    const aside = `quarantine/${randomUUID()}.dcm`;
+    await storage.move(path, aside);
+    site.onFault(`${path} is not as it was received; what there is of it is now ${aside}`);
     return undefined;
-  const { meta, dataSetOffset, fileBytes, dataSetBytes } = stored;
-  const head = await readInstanceHead(stored, meta.transferSyntaxUid);
-  const sourceAeTitle = meta.sourceAeTitle ?? '';
-  const location = {
-    path,
-    transferSyntaxUid: meta.transferSyntaxUid,
-    sha256: stored.meta.integrity.sha256,
-    dataSetBytes,
-    dataSetOffset,
-    fileBytes,
-    receivedAt: stored.meta.integrity.receivedAt,
-    sourceAeTitle,
-  };
-  return recordOf(head, location, overrides(sourceAeTitle));
+  }
+  const record = await recordOfHead(stored, path, overrides);
+  if (record === undefined || supersededPath === undefined) return record;
+  const older = await olderContent(storage, supersededPath, record);
+  if (older === undefined) return record;
+  // The catalogue may know neither of the two.
+  const before = await recordAt(storage, older, overrides).catch(() => undefined);
+  if (before !== undefined) await catalog.ingest([before]);
+  return { ...record, supersededPath: older };
 }
 
 /** Power went between linking the older content away and putting the newer in its place: then both names are one

@@ -1,21 +1,21 @@
 // Takes one instance from a stream to the volume and into the catalogue, and answers only when it is safe
 // (PS3.4 Annex B; the order of steps is the acknowledgement rule, see docs/architecture.md).
 
+import { setImmediate } from 'node:timers/promises';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { encodeFileHead } from '../dicom/file-meta.ts';
 import { isUid } from '../dicom/uid.ts';
-import type { Recorded } from '../storage/journal.ts';
 import type { Spooled } from '../storage/spooled.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { ByteSource } from '../util/byte-source.ts';
 import { KeyedLock } from '../util/keyed-lock.ts';
 import { ArchiveError } from './errors.ts';
+import { placeOver } from './held-placement.ts';
 import type { IngestQueue } from './ingest-queue.ts';
 import { type InstanceHead, readInstanceHead, recordOf } from './instance-head.ts';
-import { instancePath, supersededPath } from './instance-path.ts';
+import { instancePath } from './instance-path.ts';
 import { encodeIntent, type Intent } from './intent.ts';
-import { readStoredHead } from './stored-instance.ts';
 
 /** What is known of an instance before its data set arrives. */
 export interface StoreInput {
@@ -28,11 +28,12 @@ export interface StoreInput {
   readonly characterSetOverride?: readonly string[];
 }
 
-/** `duplicate`: the same bytes were here already and nothing was written. */
-export interface StoreOutcome {
-  readonly outcome: 'stored' | 'duplicate' | 'replaced';
-  readonly record: InstanceRecord;
+export interface Stored {
+  /** Resolves when the instance has its file, or could not be given it yet. Never rejects. */
+  readonly placed: Promise<void>;
 }
+
+const PLACED: Stored = { placed: Promise.resolve() };
 
 export class StoreService {
   readonly #storage: StorageArea;
@@ -48,7 +49,7 @@ export class StoreService {
 
   /** Resolves when the instance survives power loss and the next query finds it. Throws ArchiveError; then nothing
    *  is left behind. */
-  async store(input: StoreInput, dataSet: ByteSource): Promise<StoreOutcome> {
+  async store(input: StoreInput, dataSet: ByteSource): Promise<Stored> {
     for (const [name, uid] of [
       ['SOP Class UID', input.sopClassUid],
       ['SOP Instance UID', input.sopInstanceUid],
@@ -76,84 +77,114 @@ export class StoreService {
     }
   }
 
-  async #keep(input: StoreInput, spooled: Spooled, receivedAt: string): Promise<StoreOutcome> {
+  async #keep(input: StoreInput, spooled: Spooled, receivedAt: string): Promise<Stored> {
     try {
       const head = await readInstanceHead(spooled, input.transferSyntaxUid);
       requireSame(input, head);
       const path = instancePath(head, head.studyDate);
-      const record = recordOf(
-        head,
-        {
-          path,
-          transferSyntaxUid: input.transferSyntaxUid,
-          sha256: spooled.sha256,
-          dataSetBytes: spooled.dataSetBytes,
-          dataSetOffset: spooled.dataSetOffset,
-          fileBytes: spooled.fileBytes,
-          receivedAt,
-          sourceAeTitle: input.sourceAeTitle,
-        },
-        input.characterSetOverride,
+      const record = () =>
+        recordOf(
+          head,
+          {
+            path,
+            transferSyntaxUid: input.transferSyntaxUid,
+            sha256: spooled.sha256,
+            dataSetBytes: spooled.dataSetBytes,
+            dataSetOffset: spooled.dataSetOffset,
+            fileBytes: spooled.fileBytes,
+            receivedAt,
+            sourceAeTitle: input.sourceAeTitle,
+          },
+          input.characterSetOverride,
+        );
+      return await this.#inOrder(input.sopInstanceUid, () =>
+        spooled.isSmall ? this.#hold({ path, receivedAt }, record, spooled) : this.#place(record(), spooled),
       );
-      return await this.#locks.run(input.sopInstanceUid, () => this.#place(head, record, spooled));
     } catch (error) {
       await spooled.discard();
       throw error;
     }
   }
 
-  /** The intent goes first: whatever ends this process, the next start looks at this path. Then intent, bytes and
-   *  name are flushed together. */
-  async #place(head: InstanceHead, record: InstanceRecord, spooled: Spooled): Promise<StoreOutcome> {
+  /** One reception of an instance after the other, as their files will be. */
+  async #inOrder<T>(sopInstanceUid: string, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#queue.placed(sopInstanceUid);
+      const done = await this.#locks.run(sopInstanceUid, async () =>
+        this.#queue.holds(sopInstanceUid) ? undefined : { result: await work() },
+      );
+      if (done !== undefined) return done.result;
+    }
+  }
+
+  /** A small instance is safe with its bytes in the durable record; its file is made while the sender goes on. */
+  async #hold(intent: Intent, record: () => InstanceRecord, spooled: Spooled): Promise<Stored> {
+    await this.#storage.makeRoom(intent.path);
+    await this.#queue.room();
+    const holding = spooled.hold(encodeIntent(intent));
+    holding.catch(() => {}); // awaited below
+    // While the disk writes, there is time for hash and record.
+    await setImmediate();
+    const made = attempt(record);
+    const { sealedHead } = spooled;
+    const held = await holding;
+    await spooled.discard();
+    if ('error' in made) {
+      this.#storage.journal.done([held.sequence]);
+      throw made.error;
+    }
+    const { promise: placed, resolve: tried } = Promise.withResolvers<void>();
+    this.#queue.push({ record: made.result, sequence: held.sequence, held, sealedHead, tried });
+    return { placed };
+  }
+
+  /** The intent goes first: whatever ends this process, the next start looks at this path. */
+  async #place(record: InstanceRecord, spooled: Spooled): Promise<Stored> {
     const { path } = record.location;
-    const written = spooled.write();
-    written.catch(() => {}); // awaited below, unless the intent fails first
-    const intent = await this.#intend({ path, supersededPath: undefined });
+    const flushed = spooled.flush();
+    flushed.catch(() => {}); // awaited below, unless the intent fails first
+    const sequence = await this.#intend({ path });
     try {
-      await written;
-      await spooled.place(path, intent.durable);
+      await flushed;
+      await spooled.place(path);
     } catch (error) {
-      this.#queue.dropped(intent.sequence);
-      if (error instanceof StorageError && error.code === 'exists') {
-        return this.#placeOver(head, record, spooled);
+      this.#storage.journal.done([sequence]);
+      if (!(error instanceof StorageError && error.code === 'exists')) throw error;
+      await this.#placeOver(record, spooled);
+      return PLACED;
+    }
+    this.#queue.push({ record, sequence, outcome: 'stored' });
+    return PLACED;
+  }
+
+  async #placeOver(record: InstanceRecord, spooled: Spooled): Promise<void> {
+    let sequence = 0;
+    try {
+      const placed = await placeOver(this.#storage, record, async (intent) => {
+        sequence = await this.#intend(intent);
+        return spooled;
+      });
+      if (placed.outcome === 'duplicate') {
+        await spooled.discard();
+        sequence = await this.#intend({ path: record.location.path });
       }
-      throw error;
-    }
-    this.#queue.push(record, intent.sequence);
-    return { outcome: 'stored', record };
-  }
-
-  async #placeOver(head: InstanceHead, record: InstanceRecord, spooled: Spooled): Promise<StoreOutcome> {
-    const { path } = record.location;
-    const present = await readStoredHead(this.#storage, path);
-    const integrity = present?.meta.integrity;
-    const isSame = integrity?.sha256 === record.location.sha256 && present?.isComplete === true;
-    if (isSame) {
-      await spooled.discard();
-      const known = { ...record, location: { ...record.location, receivedAt: integrity.receivedAt } };
-      const { sequence, durable } = await this.#intend({ path, supersededPath: undefined });
-      await durable;
-      this.#queue.push(known, sequence);
-      return { outcome: 'duplicate', record: known };
-    }
-    const older = supersededPath(head, record.location.receivedAt, integrity?.sha256 ?? 'unknown');
-    const { sequence, durable } = await this.#intend({ path, supersededPath: older });
-    try {
-      await durable;
-      await spooled.replace(path, older);
+      this.#queue.push({ ...placed, sequence });
     } catch (error) {
-      this.#queue.dropped(sequence);
+      if (sequence > 0) this.#storage.journal.done([sequence]);
       throw error;
     }
-    const replaced = { ...record, supersededPath: older };
-    this.#queue.push(replaced, sequence);
-    return { outcome: 'replaced', record: replaced };
   }
 
-  async #intend(intent: Intent): Promise<Recorded> {
-    const recorded = await this.#storage.journal.record(encodeIntent(intent));
-    this.#queue.opened(recorded.sequence);
-    return recorded;
+  async #intend(intent: Intent): Promise<number> {
+    return (await this.#storage.journal.append(encodeIntent(intent))).sequence;
+  }
+}
+
+function attempt<T>(work: () => T): { result: T } | { error: unknown } {
+  try {
+    return { result: work() };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -90,12 +90,15 @@ export function encodeFileHead(
   const bytes = Buffer.from(FILE_START + groupLength + group, 'latin1');
   return {
     bytes,
-    seal(sha256, dataSetBytes) {
-      const count = String(dataSetBytes).padStart(20, '0');
-      const text = `sha256=${sha256.toString('hex')} bytes=${count} received=${receivedAt}`;
-      bytes.write(text.padEnd(INTEGRITY_BYTES), bytes.length - INTEGRITY_BYTES, 'latin1');
-    },
+    seal: (sha256, dataSetBytes) =>
+      sealFileHead(bytes, { sha256: sha256.toString('hex'), bytes: dataSetBytes, receivedAt }),
   };
+}
+
+/** Fills in the integrity field of a head that `encodeFileHead` made. */
+export function sealFileHead(head: Buffer, { sha256, bytes, receivedAt }: Integrity): void {
+  const text = `sha256=${sha256} bytes=${String(bytes).padStart(20, '0')} received=${receivedAt}`;
+  head.write(text.padEnd(INTEGRITY_BYTES), head.length - INTEGRITY_BYTES, 'latin1');
 }
 
 /** What a file says about itself; 'more' when the bytes end before it is all said. */

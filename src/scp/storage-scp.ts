@@ -27,7 +27,7 @@ export function storageScp(archive: Archive): Service {
       });
     }
     try {
-      await archive.store(
+      const { placed } = await archive.store(
         {
           sopClassUid,
           sopInstanceUid,
@@ -37,6 +37,8 @@ export function storageScp(archive: Archive): Service {
         },
         dataSet,
       );
+      // Once the association is released, its instances are in the folder for everybody to see.
+      void placed.then(association.hold());
     } catch (error) {
       throw storeFailure(error);
     }

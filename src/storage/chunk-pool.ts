@@ -14,6 +14,6 @@ export class ChunkPool {
 
   /** Only once nothing reads or writes it any more. */
   give(chunk: Buffer): void {
-    if (this.#idle.length < MAX_IDLE) this.#idle.push(chunk);
+    if (chunk.length === CHUNK_BYTES && this.#idle.length < MAX_IDLE) this.#idle.push(chunk);
   }
 }

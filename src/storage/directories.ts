@@ -1,8 +1,9 @@
 // The directories of the area: made on demand, kept open in bounded number, never reached through a symbolic link.
 import { constants } from 'node:fs';
 import { codeOf, messageOf } from '../util/errors.ts';
+import { awaitedLater } from '../util/promises.ts';
 import { Directory, realPathOf } from './directory.ts';
-import { awaitedLater, closeDescriptor, flushAll, makeDirectory, openDescriptor } from './file-calls.ts';
+import { closeDescriptor, flushAll, identityOfName, makeDirectory, openDescriptor } from './file-calls.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
 const MAX_OPEN = 128;
@@ -64,6 +65,18 @@ export class Directories {
       return await work(directory);
     } finally {
       await closeDescriptor(directory.fd);
+    }
+  }
+
+  /** Whether anything bears the name of this directory. */
+  async isThere(path: string): Promise<boolean> {
+    if (this.#entries.has(path)) return true;
+    try {
+      await identityOfName(`${this.root}/${path}`);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw storageErrorOf(error, `directory ${path}`);
     }
   }
 

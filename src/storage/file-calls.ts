@@ -44,6 +44,14 @@ export async function writeFully(fd: number, bytes: Buffer, position: number): P
   while (done < bytes.length) done += await writeSome(fd, bytes, done, position + done);
 }
 
+/** Writes the pieces one behind the other, as writeFully does. */
+export async function writePieces(fd: number, pieces: readonly Buffer[], position: number): Promise<void> {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const written = await writeTogether(fd, pieces, position);
+  if (written === bytes) return;
+  await writeFully(fd, Buffer.concat(pieces).subarray(written), position + written);
+}
+
 /** Fills `target` from `position` as far as the file goes; answers the number of bytes read. */
 export async function readFully(fd: number, target: Buffer, position: number): Promise<number> {
   let done = 0;
@@ -62,18 +70,18 @@ function writeSome(fd: number, bytes: Buffer, from: number, position: number): P
   });
 }
 
+function writeTogether(fd: number, pieces: readonly Buffer[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.writev(fd, pieces, position, (error, written) => (error ? reject(error) : resolve(written)));
+  });
+}
+
 function readSome(fd: number, target: Buffer, from: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.read(fd, target, from, target.length - from, position, (error, read) =>
       error ? reject(error) : resolve(read),
     );
   });
-}
-
-/** For a promise that is awaited only later: its failure in the meantime must not count as forgotten. */
-export function awaitedLater<T>(promise: Promise<T>): Promise<T> {
-  promise.then(undefined, () => undefined);
-  return promise;
 }
 
 /** Waits until every one has ended, in success or not, then throws the first failure: nothing runs on behind. */

@@ -1,10 +1,10 @@
 // One file in incoming/ while it is being received.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
+import { awaitedLater } from '../util/promises.ts';
 import type { Directory } from './directory.ts';
 import {
   allEnded,
-  awaitedLater,
   closeDescriptor,
   flushData,
   openDescriptor,

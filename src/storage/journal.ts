@@ -1,148 +1,171 @@
-// The durable record: what has been placed but may not be in the catalogue yet survives power loss here.
+// The durable record: what a sender was told is safe and is not yet file and catalogue entry survives power loss
+// here; small instances with all their bytes.
 
+import { awaitedLater } from '../util/promises.ts';
 import type { Directory } from './directory.ts';
-import { awaitedLater, closeDescriptor, flushData, writeFully } from './file-calls.ts';
+import { closeDescriptor, writePieces } from './file-calls.ts';
 import {
-  type DamagedRange,
+  BLOCK_BYTES,
+  type Entry,
   encodeGroup,
   groupBytes,
   RECORD_HEAD_BYTES,
-  scanSegment,
+  readSlotHeader,
+  recordBytes,
+  scanSlot,
 } from './journal-format.ts';
+import { type FullSlot, type Scan, scanSlots } from './journal-scan.ts';
 import {
-  cutSegment,
-  listSegments,
-  makeSegment,
-  type OpenSegment,
-  readSegment,
-  retireSegment,
-  SEGMENT_BYTES,
-  segmentName,
-} from './journal-segment.ts';
-import { SharedFlush } from './shared-flush.ts';
+  BOOT_ID,
+  beginUse,
+  freeSlot,
+  makeSlot,
+  readSlot,
+  removeSlot,
+  SLOT_BYTES,
+  type Slot,
+  slotName,
+  type UsedSlot,
+} from './journal-slot.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
-export const MAX_RECORD_BYTES = 1 << 20;
+/** Note and content together. */
+export const MAX_RECORD_BYTES = (1 << 20) + (64 << 10);
 
-/** Something in the journal that could not be read: `torn` is the unacknowledged end of the last write before a
- *  crash; `corrupt` is damage, and acknowledged records may be lost with it. */
-export interface JournalFault extends DamagedRange {
-  readonly kind: 'torn' | 'corrupt';
-  readonly file: string;
-}
+/** So long a slot that is full keeps its contents: by then the operating system has written the placed files of its
+ *  own accord, and flushing them costs next to nothing. */
+const KEEP_MS = 35_000;
+/** More full slots than this are not waited for: 256 MiB. */
+const MAX_FULL_SLOTS = 32;
+const MAX_FREE_SLOTS = 4;
+/** Stopping waits no longer than this for files to be flushed; the next start goes through what is left. */
+const CLOSING_MS = 3000;
+const NO_CONTENT = Buffer.alloc(0);
 
-/** A segment that is no longer written. */
-interface FullSegment {
-  readonly name: string;
-  readonly lastSequence: number;
-  readonly isDamaged: boolean;
-}
-
-/** A record that the end of this process cannot take away any more; `durable` says when power loss cannot either. */
-export interface Recorded {
+/** Where a record's content lies until it is a file. */
+export interface Held {
   readonly sequence: number;
-  readonly durable: Promise<void>;
+  readonly slot: string;
+  readonly fd: number;
+  readonly contentAt: number;
+  readonly bytes: number;
 }
 
-interface Waiting {
-  readonly payload: Buffer;
-  readonly resolve: (recorded: Recorded) => void;
+export interface ReplayedRecord {
+  readonly note: string;
+  readonly held: Held;
+  /** It is in the catalogue for good; only its file may have been lost with the power. */
+  readonly isApplied: boolean;
+  /** The machine has not been off since: what was written and not flushed is still there. */
+  readonly isOfThisBoot: boolean;
+}
+
+interface Waiting extends Entry {
+  readonly resolve: (held: Held) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** Puts on the disk whatever was placed from this slot; before that its contents are not given up. */
+export type BeforeFree = (slot: string) => Promise<void>;
+
 export class Journal {
-  /** What the scan at opening could not read. */
-  readonly faults: readonly JournalFault[];
+  /** What could not be read at opening, in words. */
+  readonly faults: readonly string[];
   readonly #directory: Directory;
-  readonly #leftFromBefore: readonly FullSegment[];
-  #full: FullSegment[];
-  #current: OpenSegment | undefined;
+  readonly #beforeFree: BeforeFree;
+  readonly #leftFromBefore: readonly Slot[];
+  readonly #free: Slot[];
+  #full: FullSlot[];
+  #current: UsedSlot | undefined;
   #offset = 0;
-  #flushes: SharedFlush | undefined;
-  #durable: Promise<void> = Promise.resolve();
-  /** A flush of the current segment failed. */
-  #isFailed = false;
   #lastSequence: number;
-  #applied: number;
+  /** The last that was written; those of a failed write are not. */
+  #previous: number;
+  readonly #appliedBefore: number;
+  /** Written or about to be, and not yet done with; oldest first. */
+  readonly #open = new Set<number>();
   #nextNumber: number;
-  #next: Promise<OpenSegment>;
+  #preparing: Promise<void> = Promise.resolve();
   #waiting: Waiting[] = [];
   #draining: Promise<void> | undefined;
-  #retiring: Promise<void> = Promise.resolve();
+  #reclaiming: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #isReplayed: boolean;
   #closed = false;
 
-  private constructor(directory: Directory, scan: Scan) {
+  private constructor(directory: Directory, scan: Scan, beforeFree: BeforeFree) {
     this.#directory = directory;
+    this.#beforeFree = beforeFree;
     this.faults = scan.faults;
-    this.#leftFromBefore = scan.segments;
-    this.#full = [...scan.segments];
+    this.#leftFromBefore = scan.used.map(({ slot }) => slot);
+    this.#isReplayed = scan.used.length === 0;
+    this.#full = [...scan.used];
+    this.#free = [...scan.free];
     this.#lastSequence = scan.lastSequence;
-    this.#applied = scan.applied;
+    this.#previous = scan.lastSequence;
+    this.#appliedBefore = scan.applied;
     this.#nextNumber = scan.nextNumber;
-    this.#next = this.#prepare();
-    this.applied(scan.applied);
+    this.#prepare();
   }
 
   /** Reads what is left from before. A full volume does not keep it from opening, only from appending. */
-  static async open(directory: Directory): Promise<Journal> {
-    return new Journal(directory, await scanAll(directory));
+  static async open(directory: Directory, beforeFree: BeforeFree): Promise<Journal> {
+    return new Journal(directory, await scanSlots(directory), beforeFree);
   }
 
-  /** Resolves with the record's sequence once it is on the disk. After a failure the record may be replayed
-   *  nevertheless. */
-  async append(record: Buffer | string): Promise<number> {
-    const { sequence, durable } = await this.record(record);
-    await durable;
-    return sequence;
-  }
-
-  /** Resolves as soon as the record is written, before it is flushed: what is done next cannot then overtake it when
-   *  the process ends. Concurrent calls share one write and one flush. */
-  record(record: Buffer | string): Promise<Recorded> {
-    const payload = typeof record === 'string' ? Buffer.from(record) : record;
-    if (payload.length > MAX_RECORD_BYTES) {
-      const words = `a record of ${payload.length} bytes is longer than the ${MAX_RECORD_BYTES} the journal takes`;
+  /** Resolves once note and content are on the disk. Concurrent calls share one write. After a failure the record may
+   *  be replayed nevertheless. */
+  append(note: string, content: Buffer = NO_CONTENT): Promise<Held> {
+    const entry = { note: Buffer.from(note), content };
+    if (recordBytes(entry) > MAX_RECORD_BYTES) {
+      const words = `a record of ${recordBytes(entry)} bytes is longer than the ${MAX_RECORD_BYTES} the journal takes`;
       return Promise.reject(new StorageError('too-large', words));
     }
     if (this.#closed) return Promise.reject(new StorageError('closed', 'the journal is closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ payload, resolve, reject });
+      this.#waiting.push({ ...entry, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
 
-  /** Every record up to `sequence` is in the catalogue for good; it will not be replayed any more. */
-  applied(sequence: number): void {
-    // Never beyond what was appended: that would bury records yet to come.
-    this.#applied = Math.max(this.#applied, Math.min(sequence, this.#lastSequence));
-    const done = this.#full.filter((segment) => segment.lastSequence <= this.#applied);
-    if (done.length === 0) return;
-    this.#full = this.#full.filter((segment) => segment.lastSequence > this.#applied);
-    this.#retiring = this.#retiring.then(() => this.#retire(done));
+  /** These records are in the catalogue for good, or were for nothing. Each record is to be done with in the end:
+   *  until then, neither it nor what came after it is given up. */
+  done(sequences: Iterable<number>): void {
+    for (const sequence of sequences) this.#open.delete(sequence);
+    this.#reclaimInTime();
   }
 
-  /** Records from before the opening that are not known to be in the catalogue, oldest first. */
-  async *replay(): AsyncGenerator<{ sequence: number; record: string }> {
-    for (const { name, lastSequence } of this.#leftFromBefore) {
-      if (lastSequence <= this.#applied) continue;
-      for (const { sequence, payload } of scanSegment(await readSegment(this.#directory, name)).records) {
-        if (sequence > this.#applied) yield { sequence, record: payload.toString() };
+  /** Records from before the opening, oldest first. `replayed` is to be called when they have been seen to. */
+  async *replay(): AsyncGenerator<ReplayedRecord> {
+    for (const slot of this.#leftFromBefore) {
+      const bytes = await readSlot(slot);
+      const header = readSlotHeader(bytes);
+      if (typeof header === 'string') continue;
+      const isOfThisBoot = header.bootId === BOOT_ID;
+      for (const { sequence, note, content, contentAt } of scanSlot(bytes, header.salt).records) {
+        const held = { sequence, slot: slot.name, fd: slot.fd, contentAt, bytes: content.length };
+        yield { note: note.toString(), held, isApplied: sequence <= this.#appliedBefore, isOfThisBoot };
       }
     }
   }
 
-  /** Waits for what is being appended. When everything is in the catalogue, nothing is left to replay. */
+  /** Everything that `replay` gave is in the catalogue and has its file. */
+  replayed(): void {
+    this.#isReplayed = true;
+    this.#reclaimInTime();
+  }
+
+  /** Waits for what is being appended, and frees what is in the catalogue. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#timer);
     await this.#draining;
-    const [next] = await Promise.allSettled([this.#next]);
-    if (next.status === 'fulfilled') {
-      await closeDescriptor(next.value.fd);
-      this.#full.push({ name: next.value.name, lastSequence: 0, isDamaged: false });
-    }
-    await this.#endCurrent();
-    this.applied(this.#applied);
-    await this.#retiring;
+    await this.#preparing;
+    this.#endCurrent();
+    const deadline = performance.now() + CLOSING_MS;
+    await this.#reclaim(() => performance.now() < deadline);
+    for (const slot of this.#free) await removeSlot(this.#directory, slot, false);
+    for (const { slot } of this.#full) await closeDescriptor(slot.fd);
     await this.#directory.flush();
   }
 
@@ -153,17 +176,7 @@ export class Journal {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        const bytes = encodeGroup(
-          group.map(({ payload }) => payload),
-          this.#lastSequence + 1,
-          this.#applied,
-        );
-        await this.#write(bytes, group.length);
-        const first = this.#lastSequence - group.length + 1;
-        const durable = this.#flush();
-        group.forEach(({ resolve }, index) => {
-          resolve({ sequence: first + index, durable });
-        });
+        await this.#write(group);
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
@@ -171,128 +184,157 @@ export class Journal {
     this.#draining = undefined;
   }
 
-  /** As many as fit into what is left of the segment, or at least one, which then begins the next. */
+  /** As many as fit into what is left of the slot, or at least one, which then begins the next. */
   #takeGroup(): Waiting[] {
-    const room = this.#current === undefined ? SEGMENT_BYTES : SEGMENT_BYTES - this.#offset;
+    const room = this.#current === undefined ? SLOT_BYTES - BLOCK_BYTES : SLOT_BYTES - this.#offset;
     let bytes = 0;
     let count = 0;
-    for (const { payload } of this.#waiting) {
-      bytes += RECORD_HEAD_BYTES + payload.length;
-      if (count > 0 && groupBytes(bytes) > room) break;
+    for (const entry of this.#waiting) {
+      bytes += recordBytes(entry);
+      if (count > 0 && bytes > room - BLOCK_BYTES) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);
   }
 
-  async #write(group: Buffer, records: number): Promise<void> {
-    if (this.#current === undefined || this.#isFailed || this.#offset + group.length > SEGMENT_BYTES) {
-      await this.#beginNext();
-    }
-    const { fd, name } = this.#current!;
-    this.#lastSequence += records;
+  async #write(group: readonly Waiting[]): Promise<void> {
+    const bytes = groupBytes(group);
+    if (this.#current === undefined || this.#offset + bytes > SLOT_BYTES) await this.#beginNext();
+    const { fd, name, salt, header } = this.#current!;
+    const firstSequence = this.#lastSequence + 1;
+    const pieces = encodeGroup(group, {
+      salt,
+      firstSequence,
+      previous: this.#previous,
+      applied: this.#applied(),
+    });
+    const sequences = group.map((_, index) => firstSequence + index);
+    for (const sequence of sequences) this.#open.add(sequence);
+    const isFirst = this.#offset === 0;
+    const from = isFirst ? BLOCK_BYTES : this.#offset;
     try {
-      await writeFully(fd, group, this.#offset);
-      this.#offset += group.length;
+      await writePieces(fd, isFirst ? [header, ...pieces] : pieces, this.#offset);
     } catch (error) {
-      // What this file holds from here on is unknown, and no later flush of it would prove anything.
-      await this.#endCurrent();
+      // What this slot holds from here on is unknown, and no later flush of it would prove anything. Nor is known
+      // which of these sequences a scan will find: none is used again.
+      this.#lastSequence += group.length;
+      this.done(sequences);
+      this.#endCurrent();
       throw storageErrorOf(error, `writing journal/${name}`);
     }
+    this.#offset = from + bytes;
+    this.#lastSequence += group.length;
+    this.#previous = this.#lastSequence;
+    let contentAt = from;
+    group.forEach(({ note, content, resolve }, index) => {
+      contentAt += RECORD_HEAD_BYTES + note.length;
+      resolve({ sequence: firstSequence + index, slot: name, fd, contentAt, bytes: content.length });
+      contentAt += content.length;
+    });
   }
 
-  /** Of everything written to the current segment. */
-  #flush(): Promise<void> {
-    const segment = this.#current!;
-    this.#flushes ??= new SharedFlush(() => flushData(segment.fd));
-    this.#durable = awaitedLater(
-      this.#flushes.request().catch((error: unknown) => {
-        // As after a failed write: nothing that follows in this file would be worth anything.
-        if (this.#current === segment) this.#isFailed = true;
-        throw storageErrorOf(error, `flushing journal/${segment.name}`);
-      }),
-    );
-    return this.#durable;
+  /** Everything up to here is done with. */
+  #applied(): number {
+    if (!this.#isReplayed) return this.#appliedBefore;
+    const [oldest = this.#lastSequence + 1] = this.#open;
+    return oldest - 1;
   }
 
   async #beginNext(): Promise<void> {
-    let next: OpenSegment;
-    try {
-      next = await this.#next;
-    } catch {
-      // That was earlier; there may be room again now. If not, this failure is the one to report.
-      next = await this.#make();
-    }
-    await this.#endCurrent();
-    this.#current = next;
+    this.#endCurrent();
+    this.#current = beginUse(await this.#takeFree());
     this.#offset = 0;
-    this.#next = this.#prepare();
-    this.applied(this.#applied);
+    this.#prepare();
+    this.#reclaimInTime();
   }
 
-  async #endCurrent(): Promise<void> {
-    if (this.#current === undefined) return;
-    const { fd, name } = this.#current;
-    this.#current = undefined;
-    this.#flushes = undefined;
-    this.#isFailed = false;
-    // Not to be closed under a flush: its number could be another file's by then.
-    await Promise.allSettled([this.#durable]);
-    this.#full.push({ name, lastSequence: this.#lastSequence, isDamaged: false });
-    await Promise.allSettled([closeDescriptor(fd)]);
-  }
-
-  #prepare(): Promise<OpenSegment> {
-    return awaitedLater(this.#make());
-  }
-
-  #make(): Promise<OpenSegment> {
-    const name = segmentName(this.#nextNumber);
-    this.#nextNumber += 1;
-    return makeSegment(this.#directory, name);
-  }
-
-  async #retire(segments: readonly FullSegment[]): Promise<void> {
-    for (const segment of segments) {
-      try {
-        await retireSegment(this.#directory, segment.name, segment.isDamaged);
-      } catch {
-        // Kept, and tried again with the next: replaying what is in the catalogue already does no harm.
-        this.#full.push(segment);
-      }
+  async #takeFree(): Promise<Slot> {
+    if (this.#full.length >= 2 * MAX_FULL_SLOTS) await this.#reclaiming;
+    await this.#preparing;
+    const free = this.#free.shift();
+    if (free !== undefined) return free;
+    try {
+      return await this.#make();
+    } catch (error) {
+      // No room for a new one: there is one to be freed, perhaps.
+      await this.#reclaim(() => this.#free.length === 0);
+      const freed = this.#free.shift();
+      if (freed === undefined) throw error;
+      return freed;
     }
   }
-}
 
-interface Scan {
-  readonly segments: readonly FullSegment[];
-  readonly faults: readonly JournalFault[];
-  readonly lastSequence: number;
-  readonly applied: number;
-  readonly nextNumber: number;
-}
+  #endCurrent(): void {
+    if (this.#current === undefined) return;
+    this.#full.push({
+      slot: this.#current,
+      lastSequence: this.#lastSequence,
+      isDamaged: false,
+      fullAt: performance.now(),
+    });
+    this.#current = undefined;
+  }
 
-async function scanAll(directory: Directory): Promise<Scan> {
-  const { names, nextNumber } = await listSegments(directory);
-  const segments: FullSegment[] = [];
-  const faults: JournalFault[] = [];
-  let lastSequence = 0;
-  let applied = 0;
-  let tail: { name: string; range: DamagedRange } | undefined;
-  // Newest first: only the end of the newest may have been cut short by a crash, any other such end is damage.
-  for (const name of names.reverse()) {
-    const { records, damaged, tornTail } = scanSegment(await readSegment(directory, name));
-    const last = records.at(-1);
-    const isNewest = lastSequence === 0 && tail === undefined;
-    if (tornTail !== undefined && isNewest) tail = { name, range: tornTail };
-    const lost = tornTail === undefined || isNewest ? damaged : [...damaged, tornTail];
-    for (const range of lost) faults.push({ kind: 'corrupt', file: `journal/${name}`, ...range });
-    segments.unshift({ name, lastSequence: last?.sequence ?? 0, isDamaged: lost.length > 0 });
-    lastSequence = Math.max(lastSequence, last?.sequence ?? 0);
-    applied = Math.max(applied, last?.applied ?? 0);
+  /** Sees to it that a slot is at hand before it is needed. */
+  #prepare(): void {
+    if (this.#free.length > 0 || this.#closed) return;
+    this.#preparing = this.#make().then(
+      (slot) => {
+        this.#free.push(slot);
+      },
+      // Tried again when a slot is needed; that failure is the one to report.
+      () => undefined,
+    );
   }
-  if (tail !== undefined) {
-    faults.push({ kind: 'torn', file: `journal/${tail.name}`, ...tail.range });
-    await cutSegment(directory, tail.name, tail.range.offset);
+
+  #make(): Promise<Slot> {
+    const name = slotName(this.#nextNumber);
+    this.#nextNumber += 1;
+    return makeSlot(this.#directory, name);
   }
-  return { segments, faults, lastSequence: Math.max(lastSequence, applied), applied, nextNumber };
+
+  /** Frees slots that are too old or too many, and comes back for the others. */
+  #reclaimInTime(): void {
+    if (this.#closed || !this.#isDue()) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    void awaitedLater(this.#reclaim(() => this.#isDue()));
+  }
+
+  #isDue(): boolean {
+    const oldest = this.#full[0];
+    if (oldest === undefined || !this.#isFreeable(oldest)) return false;
+    const dueIn = oldest.fullAt + KEEP_MS - performance.now();
+    if (dueIn <= 0 || this.#full.length > MAX_FULL_SLOTS) return true;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#reclaimInTime();
+    }, dueIn).unref();
+    return false;
+  }
+
+  #isFreeable({ lastSequence, slot }: FullSlot): boolean {
+    return lastSequence <= this.#applied() && (this.#isReplayed || !this.#leftFromBefore.includes(slot));
+  }
+
+  /** Frees the oldest slots, one by one, as long as `goOn` says so and the catalogue holds what is in them. */
+  #reclaim(goOn: () => boolean): Promise<void> {
+    const reclaim = async () => {
+      for (;;) {
+        const oldest = this.#full[0];
+        if (oldest === undefined || !this.#isFreeable(oldest) || !goOn()) return;
+        await this.#beforeFree(oldest.slot.name);
+        await freeSlot(oldest.slot);
+        this.#full.shift();
+        if (oldest.isDamaged || this.#free.length >= MAX_FREE_SLOTS) {
+          await removeSlot(this.#directory, oldest.slot, oldest.isDamaged);
+        } else {
+          this.#free.push(oldest.slot);
+        }
+      }
+    };
+    // A slot that could not be freed keeps its records, and its turn comes again; whoever waits for room learns why.
+    this.#reclaiming = this.#reclaiming.then(reclaim, reclaim);
+    return this.#reclaiming;
+  }
 }

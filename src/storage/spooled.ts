@@ -1,58 +1,82 @@
-// An instance that has arrived whole in incoming/ and waits for its place.
+// An instance that has arrived whole, in incoming/ or still in memory, and waits for its place.
 
-import { allEnded, awaitedLater } from './file-calls.ts';
-import type { IncomingFile } from './incoming-file.ts';
+import { hash } from 'node:crypto';
+import { awaitedLater } from '../util/promises.ts';
+import { IncomingFile } from './incoming-file.ts';
+import type { Held } from './journal.ts';
 import { placeFile, replaceFile } from './placement.ts';
 import type { SpoolSite } from './spool-site.ts';
+import { StorageError } from './storage-error.ts';
 
-export interface SpooledParts {
-  readonly file: IncomingFile;
-  readonly sha256: Buffer;
-  readonly fileBytes: number;
-  readonly dataSetOffset: number;
-  /** A small file as a whole, not yet written. */
-  readonly unwritten?: Buffer;
+/** What goes before the data set: written blank, completed by `seal` in place once hash and length are known. */
+export interface SpoolHead {
+  readonly bytes: Buffer;
+  seal(sha256: Buffer, dataSetBytes: number): void;
 }
 
+/** A large instance has a file, and its hash is known; a small one is in memory. */
+export type SpooledParts = { readonly head: SpoolHead; readonly fileBytes: number } & (
+  | { readonly file: IncomingFile; readonly sha256: Buffer }
+  | { readonly unwritten: Buffer }
+);
+
 export class Spooled {
-  /** SHA-256 of the data set bytes, hexadecimal. */
-  readonly sha256: string;
   readonly dataSetBytes: number;
   readonly fileBytes: number;
   readonly dataSetOffset: number;
   readonly #site: SpoolSite;
-  readonly #file: IncomingFile;
+  readonly #head: SpoolHead;
+  #sha256: string | undefined;
+  #file: IncomingFile | undefined;
   #unwritten: Buffer | undefined;
-  #writing: Promise<void> | undefined;
+  #holding: Promise<unknown> | undefined;
   #flushing: Promise<void> | undefined;
 
   constructor(site: SpoolSite, parts: SpooledParts) {
     this.#site = site;
-    this.#file = parts.file;
-    this.#unwritten = parts.unwritten;
-    this.sha256 = parts.sha256.toString('hex');
+    this.#head = parts.head;
+    if ('file' in parts) {
+      this.#file = parts.file;
+      this.#sha256 = parts.sha256.toString('hex');
+    } else this.#unwritten = parts.unwritten;
     this.fileBytes = parts.fileBytes;
-    this.dataSetOffset = parts.dataSetOffset;
-    this.dataSetBytes = parts.fileBytes - parts.dataSetOffset;
+    this.dataSetOffset = parts.head.bytes.length;
+    this.dataSetBytes = parts.fileBytes - this.dataSetOffset;
   }
 
-  /** The first bytes of the data set: from memory when it is small, else read back. The caller's own copy. */
+  /** SHA-256 of the data set bytes, hexadecimal; a small instance is hashed when somebody asks. */
+  get sha256(): string {
+    return this.#sealed();
+  }
+
+  /** What the file begins with, hash and length filled in. */
+  get sealedHead(): Buffer {
+    this.#sealed();
+    return this.#head.bytes;
+  }
+
+  /** Whether it is still in memory as a whole, and can be held by the durable record. */
+  get isSmall(): boolean {
+    return this.#unwritten !== undefined;
+  }
+
+  /** The first bytes of the data set. Of a small instance it is the memory itself, as long as the instance waits. */
   async head(bytes: number): Promise<Buffer> {
     const wanted = Math.min(bytes, this.dataSetBytes);
     if (this.#unwritten !== undefined) {
-      return Buffer.from(this.#unwritten.subarray(this.dataSetOffset, this.dataSetOffset + wanted));
+      return this.#unwritten.subarray(this.dataSetOffset, this.dataSetOffset + wanted);
     }
     const head = Buffer.allocUnsafe(wanted);
-    return head.subarray(0, await this.#file.read(head, this.dataSetOffset));
+    return head.subarray(0, await this.#incoming().read(head, this.dataSetOffset));
   }
 
-  /** All bytes are with the operating system: safe from the end of this process, not yet from power loss. */
-  write(): Promise<void> {
-    this.#writing ??=
-      this.#unwritten === undefined
-        ? Promise.resolve()
-        : this.#file.write(this.#unwritten.subarray(0, this.fileBytes), 0);
-    return this.#writing;
+  /** Puts a small instance as a whole into the durable record, together with `note`: safe from then on, without a file
+   *  of its own. Its head goes there unsealed, so that the hash can be made while the disk writes. Its memory stays
+   *  what it is until `discard`: whoever reads the head may not be done when the disk is. */
+  async hold(note: string): Promise<Held> {
+    const holding = this.#site.journal.append(note, this.#memory());
+    this.#holding = holding;
+    return await holding;
   }
 
   /** All bytes are on the disk. A failure is final: asked again, the operating system would claim success. */
@@ -61,14 +85,14 @@ export class Spooled {
     return this.#flushing;
   }
 
-  /** Gives the file its name and flushes both, and resolves when `durable` has as well; never overwrites (`exists`, and
-   *  the instance still waits here). Any other failure leaves nothing at `path`. */
-  async place(path: string, durable: Promise<unknown> = Promise.resolve()): Promise<void> {
-    // A flush that has failed already says so now: asked again, it would claim success.
-    await (this.#flushing ?? this.write());
-    await placeFile(this.#site.directories, this.#file, path, () => allEnded([this.flush(), durable]));
+  /** Flushes, gives the file its name and flushes that; never overwrites (`exists`, and the instance still waits here).
+   *  Any other failure leaves nothing at `path`. */
+  async place(path: string): Promise<void> {
+    await this.flush();
+    const file = this.#incoming();
+    await placeFile(this.#site.directories, file, path);
     // What closing could still say has been said by the flush.
-    void awaitedLater(this.#file.close());
+    void awaitedLater(file.close());
     this.#letGo();
   }
 
@@ -76,23 +100,47 @@ export class Spooled {
    *  directories are flushed. A failure leaves everything as it was. */
   async replace(path: string, supersededPath: string): Promise<void> {
     await this.flush();
+    const file = this.#incoming();
     await this.#site.paths.run(path, () =>
-      replaceFile(this.#site.directories, this.#file.path, path, supersededPath),
+      replaceFile(this.#site.directories, file.path, path, supersededPath),
     );
-    await this.#file.close();
+    await file.close();
     this.#letGo();
   }
 
-  /** Removes what was received. Nothing happens once it has its place. */
+  /** Removes what was received and lets go of its memory. Nothing happens to what has its place or is held. */
   async discard(): Promise<void> {
-    await Promise.allSettled([this.#writing, this.#flushing]);
+    await Promise.allSettled([this.#holding, this.#flushing]);
     this.#letGo();
-    await this.#file.remove();
+    await this.#file?.remove();
   }
 
   async #flush(): Promise<void> {
-    await this.write();
-    await this.#file.flush();
+    const file = this.#incoming();
+    if (this.#unwritten !== undefined) {
+      this.sealedHead.copy(this.#unwritten);
+      await file.write(this.#memory(), 0);
+    }
+    await file.flush();
+  }
+
+  #sealed(): string {
+    if (this.#sha256 === undefined) {
+      const sha256 = hash('sha256', this.#memory().subarray(this.dataSetOffset), 'buffer');
+      this.#head.seal(sha256, this.dataSetBytes);
+      this.#sha256 = sha256.toString('hex');
+    }
+    return this.#sha256;
+  }
+
+  #memory(): Buffer {
+    if (this.#unwritten === undefined) throw new StorageError('closed', 'this instance is not in memory');
+    return this.#unwritten.subarray(0, this.fileBytes);
+  }
+
+  #incoming(): IncomingFile {
+    this.#file ??= new IncomingFile(this.#site.incoming);
+    return this.#file;
   }
 
   #letGo(): void {

@@ -10,19 +10,26 @@ import { KEEPING_DIRECTORIES, splitAreaPath } from './area-path.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { Directories } from './directories.ts';
 import { type Directory, realPathOf } from './directory.ts';
-import { makeDirectory, unlinkFile } from './file-calls.ts';
+import { makeDirectory, readFully, unlinkFile } from './file-calls.ts';
+import { HeldFiles, type HeldInstance } from './held-files.ts';
 import { IncomingFile, isIncomingName } from './incoming-file.ts';
-import { Journal } from './journal.ts';
+import { type Held, Journal } from './journal.ts';
 import { moveFile, undoReplacement } from './placement.ts';
+import type { Placement } from './placing-messages.ts';
+import { PlacingThread } from './placing-thread.ts';
 import { SpaceGauge } from './space-gauge.ts';
-import { type SpoolHead, spool } from './spool.ts';
-import type { Spooled } from './spooled.ts';
+import { spool } from './spool.ts';
+import type { SpoolSite } from './spool-site.ts';
+import { Spooled, type SpoolHead } from './spooled.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 import { type WalkEntry, walk } from './walk.ts';
 
 /** O_NONBLOCK: a named pipe that somebody put there must not hold a thread for ever. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+export type { HeldInstance } from './held-files.ts';
+export type { Held } from './journal.ts';
+export type { Placement } from './placing-messages.ts';
 export type { Spooled } from './spooled.ts';
 
 export interface StorageOptions {
@@ -36,6 +43,8 @@ interface StorageParts {
   readonly journalDirectory: Directory;
   readonly lock: AreaLock;
   readonly journal: Journal;
+  readonly thread: PlacingThread;
+  readonly heldFiles: HeldFiles;
   readonly sweptFiles: number;
 }
 
@@ -49,9 +58,11 @@ export class StorageArea {
   readonly #incoming: Directory;
   readonly #journalDirectory: Directory;
   readonly #lock: AreaLock;
+  readonly #thread: PlacingThread;
+  readonly #heldFiles: HeldFiles;
+  readonly #site: SpoolSite;
   readonly #space: SpaceGauge;
   readonly #paths = new KeyedLock();
-  readonly #chunks = new ChunkPool();
 
   private constructor(parts: StorageParts, options: StorageOptions) {
     this.root = parts.directories.root;
@@ -61,7 +72,17 @@ export class StorageArea {
     this.#incoming = parts.incoming;
     this.#journalDirectory = parts.journalDirectory;
     this.#lock = parts.lock;
+    this.#thread = parts.thread;
+    this.#heldFiles = parts.heldFiles;
     this.#space = new SpaceGauge(this.root, options.reserveBytes);
+    this.#site = {
+      incoming: this.#incoming,
+      directories: this.#directories,
+      journal: this.journal,
+      paths: this.#paths,
+      space: this.#space,
+      chunks: new ChunkPool(),
+    };
   }
 
   /** Makes what is missing (the directory above `root` must be there: a volume that is not mounted is not made up
@@ -77,8 +98,13 @@ export class StorageArea {
       lock = await AreaLock.take(directories.rootDirectory);
       await checkWritable(incoming);
       const sweptFiles = await sweep(incoming);
-      const journal = await Journal.open(journalDirectory);
-      return new StorageArea({ directories, incoming, journalDirectory, lock, journal, sweptFiles }, options);
+      const thread = new PlacingThread();
+      const heldFiles = new HeldFiles(directories, thread);
+      const journal = await Journal.open(journalDirectory, (slot) => heldFiles.flush(slot));
+      return new StorageArea(
+        { directories, incoming, journalDirectory, lock, journal, thread, heldFiles, sweptFiles },
+        options,
+      );
     } catch (error) {
       await lock?.release();
       await directories.close();
@@ -93,17 +119,39 @@ export class StorageArea {
     return this.#space.check();
   }
 
-  /** Receives an instance into incoming/. On any failure, of the source as well, nothing is left there. */
+  /** Receives an instance, a large one into incoming/. On any failure, of the source as well, nothing is left. */
   async spool(head: SpoolHead, source: ByteSource): Promise<Spooled> {
     this.#checkSound();
-    const site = {
-      incoming: this.#incoming,
-      directories: this.#directories,
-      paths: this.#paths,
-      space: this.#space,
-      chunks: this.#chunks,
-    };
-    return await spool(site, head, source);
+    return await spool(this.#site, head, source);
+  }
+
+  /** Sees to it that nothing but the disk can keep a file from being made at `path`. */
+  async makeRoom(path: string): Promise<void> {
+    await this.#directories.use(splitAreaPath(path).directory, async () => {});
+  }
+
+  /** Makes files of what the durable record holds; never overwrites. Throws when any could not be made; asked again,
+   *  the others are `same`. They are on the disk before the record gives up their bytes. */
+  placeHeld(instances: readonly HeldInstance[]): Promise<Placement[]> {
+    return this.#heldFiles.place(instances);
+  }
+
+  /** Tells of an instance that an earlier run has placed, so that it is flushed before the record gives it up. */
+  placedBefore(held: Held, path: string): void {
+    this.#heldFiles.placedBefore(held, path);
+  }
+
+  /** The bytes that the durable record holds. */
+  async readHeld(held: Held): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(held.bytes);
+    if ((await readFully(held.fd, bytes, held.contentAt)) === held.bytes) return bytes;
+    throw new StorageError('io', `journal/${held.slot} is shorter than what was written to it`);
+  }
+
+  /** The same as an instance that waits for its place. */
+  async spoolHeld({ held, sealedHead }: Omit<HeldInstance, 'path'>): Promise<Spooled> {
+    const head = { bytes: sealedHead, seal: () => {} };
+    return new Spooled(this.#site, { head, fileBytes: held.bytes, unwritten: await this.readHeld(held) });
   }
 
   /** Opens a stored file for reading; it is a plain file inside the area, reached without any symbolic link. */
@@ -144,6 +192,7 @@ export class StorageArea {
     try {
       await this.journal.close();
     } finally {
+      await this.#thread.close();
       await this.#lock.release();
       await this.#directories.close();
     }
@@ -152,6 +201,7 @@ export class StorageArea {
   /** What is written into a removed directory would be gone with the next start, and nobody would notice. */
   #checkSound(): void {
     this.#directories.checkFault();
+    this.#heldFiles.checkFault();
     for (const directory of [this.#incoming, this.#journalDirectory]) {
       if (directory.isInPlace(false)) continue;
       const words = 'has been moved or removed while in use; put it back or start the daemon again';

@@ -1,5 +1,5 @@
 // Starts writing a large file to the disk while it is still arriving, so that the last flush has little left to do.
-import { awaitedLater } from './file-calls.ts';
+import { awaitedLater } from '../util/promises.ts';
 import type { IncomingFile } from './incoming-file.ts';
 
 /** At most twice this much of one file waits in memory of the operating system: on a slow disk the source is

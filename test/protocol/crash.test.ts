@@ -25,6 +25,8 @@ import { tempFolder } from '../support/temp-folder.ts';
 const ROUNDS = Number(process.env.ANGIOVAULT_CRASH_ROUNDS ?? 20);
 const ASSOCIATIONS = 4;
 const PIXEL_DATA = 0x7fe00010;
+/** More than the durable record takes of one instance. */
+const PIXELS = Buffer.concat([NOISE, NOISE]);
 
 /** All that was sent for one SOP Instance UID: hashes in the order of sending, and how many of them got Success. */
 interface Sent {
@@ -56,13 +58,13 @@ async function sendUntilKilled(daemon: Daemon, random: () => number, studyUid: s
     });
     for (let index = 0; ; index += 1) {
       const replaced = random() < 0.15 ? sent[Math.floor(random() * sent.length)] : undefined;
-      const pixelBytes = 2 * Math.floor(random() < 0.1 ? random() * 400_000 : random() * 4_000);
+      const pixelBytes = 2 * Math.floor(random() < 0.1 ? random() * 900_000 : random() * 4_000);
       const instance = madeInstance({
         studyUid,
         seriesUid,
         patientName: `Round^${index}`,
         ...(replaced === undefined ? {} : { sopInstanceUid: replaced.instance.sopInstanceUid }),
-        elements: [{ tag: PIXEL_DATA, vr: 'OW', value: NOISE.subarray(index * 2, index * 2 + pixelBytes) }],
+        elements: [{ tag: PIXEL_DATA, vr: 'OW', value: PIXELS.subarray(index * 2, index * 2 + pixelBytes) }],
       });
       const record = replaced ?? { instance, hashes: [], acknowledged: 0 };
       if (replaced === undefined) sent.push(record);

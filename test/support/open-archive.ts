@@ -1,12 +1,14 @@
 // An archive on a folder of its own, with the real volume and the real catalogue, in this process.
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Archive } from '../../src/archive/archive.ts';
-import type { StoreOutcome } from '../../src/archive/store.ts';
+import type { Placed } from '../../src/archive/held-placement.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { openCatalog } from '../../src/catalog/open.ts';
 import { StorageArea } from '../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../src/util/byte-source.ts';
 import type { MadeInstance } from './byte-instances.ts';
+import { sha256 } from './byte-services.ts';
 
 export interface OpenedArchive extends AsyncDisposable {
   readonly archive: Archive;
@@ -15,7 +17,10 @@ export interface OpenedArchive extends AsyncDisposable {
   readonly faults: string[];
   /** Instances looked at because the durable record named them. */
   readonly replayed: number;
-  store(instance: MadeInstance): Promise<StoreOutcome>;
+  /** Resolves when the instance is acknowledged, has its file, and is in the catalogue. */
+  store(instance: MadeInstance): Promise<Placed>;
+  /** Resolves with the acknowledgement. */
+  acknowledge(instance: MadeInstance): Promise<void>;
 }
 
 /** `now` is asked for every time of receipt. */
@@ -29,23 +34,41 @@ export async function openArchive(
   const archive = new Archive({ storage, catalog, overrides: () => undefined, now });
   const faults: string[] = [];
   archive.on('fault', (message) => faults.push(message));
-  const replayed = await archive.open();
+  const close = async () => {
+    await archive.close();
+    await catalog.close();
+    await storage.close();
+  };
+  const replayed = await archive.open().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  const placed: Placed[] = [];
+  archive.on('instanceStored', (one) => placed.push(one));
+  const acknowledge = async (instance: MadeInstance) => {
+    await archive.store(
+      { ...instance, sourceAeTitle: 'DSA', receivingAeTitle: 'ANGIOVAULT' },
+      byteSourceOf(instance.dataSet),
+    );
+  };
   return {
     archive,
     storage,
     catalog,
     faults,
     replayed,
-    store: (instance) =>
-      archive.store(
-        { ...instance, sourceAeTitle: 'DSA', receivingAeTitle: 'ANGIOVAULT' },
-        byteSourceOf(instance.dataSet),
-      ),
-    [Symbol.asyncDispose]: async () => {
-      await archive.close();
-      await catalog.close();
-      await storage.close();
+    acknowledge,
+    store: async (instance) => {
+      await acknowledge(instance);
+      await archive.counts();
+      const hash = sha256(instance.dataSet);
+      const index = placed.findIndex(
+        ({ record }) => record.instance.uid === instance.sopInstanceUid && record.location.sha256 === hash,
+      );
+      assert.ok(index >= 0, `${instance.sopInstanceUid} was acknowledged and nobody was told of its file`);
+      return placed.splice(index, 1)[0]!;
     },
+    [Symbol.asyncDispose]: close,
   };
 }
 

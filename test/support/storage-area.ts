@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SpoolHead } from '../../src/storage/spool.ts';
-import { StorageArea } from '../../src/storage/storage-area.ts';
-import type { ByteSource } from '../../src/util/byte-source.ts';
+import type { Journal } from '../../src/storage/journal.ts';
+import type { SpoolHead } from '../../src/storage/spooled.ts';
+import { type Held, type HeldInstance, StorageArea } from '../../src/storage/storage-area.ts';
+import { type ByteSource, byteSourceOf } from '../../src/util/byte-source.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export const HEAD_BYTES = 200;
@@ -34,6 +35,11 @@ export async function temporaryArea(): Promise<OpenedArea> {
   };
 }
 
+/** The catalogue holds everything up to this record. */
+export function applyUpTo(journal: Journal, sequence: number): void {
+  journal.done(Array.from({ length: sequence }, (_, index) => index + 1));
+}
+
 /** A head of fixed length: blank until sealed, then `sha256=<hex> bytes=<n>` as text. */
 export function testHead(bytes = HEAD_BYTES): SpoolHead {
   const head = Buffer.alloc(bytes, ' ');
@@ -43,6 +49,25 @@ export function testHead(bytes = HEAD_BYTES): SpoolHead {
       head.write(`sha256=${sha256.toString('hex')} bytes=${dataSetBytes}`);
     },
   };
+}
+
+/** Received small and held by the durable record; its file is still to be made. */
+export async function holdFor(area: StorageArea, path: string, dataSet: Buffer): Promise<HeldInstance> {
+  const spooled = await area.spool(testHead(), byteSourceOf(dataSet));
+  try {
+    const held = await spooled.hold(path);
+    return { held, sealedHead: spooled.sealedHead, path };
+  } finally {
+    await spooled.discard();
+  }
+}
+
+/** What the durable record holds of an instance, as it would be placed at `path`. */
+export async function heldAgain(area: StorageArea, held: Held, path: string): Promise<HeldInstance> {
+  const dataSet = (await area.readHeld(held)).subarray(HEAD_BYTES);
+  const head = testHead();
+  head.seal(createHash('sha256').update(dataSet).digest(), dataSet.length);
+  return { held, sealedHead: head.bytes, path };
 }
 
 /** Bytes that differ from position to position and from seed to seed. */

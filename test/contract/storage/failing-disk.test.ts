@@ -1,13 +1,18 @@
 // A disk that fails (EIO): a failed flush is a failure, is never tried again in silence, and stops the intake.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Directories } from '../../../src/storage/directories.ts';
+import type { HeldInstance } from '../../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../../src/util/byte-source.ts';
 import { failingFilesystem } from '../../support/small-filesystem.ts';
 import {
+  applyUpTo,
   assertWhole,
   endlessSource,
+  filesIn,
+  holdFor,
   type OpenedArea,
   openedArea,
   patterned,
@@ -68,6 +73,27 @@ describe('a disk that breaks', () => {
     await assert.rejects(spooled.flush(), failure);
     await assert.rejects(spooled.place('studies/a/1'), failure);
     await spooled.discard().catch(() => undefined);
+  });
+});
+
+describe('a disk that breaks under held instances', () => {
+  test('before their files are flushed: the record keeps them, nothing more is accepted, closing says so', async () => {
+    await using disk = await failingFilesystem();
+    await using opened = await openedOnFailingDisk(disk.path);
+    const { area } = opened;
+    const data = Array.from({ length: 4 }, (_, seed) => patterned(300_000, seed));
+    const held: HeldInstance[] = [];
+    for (const [index, bytes] of data.entries()) held.push(await holdFor(area, `studies/a/${index}`, bytes));
+    await disk.breakDisk();
+    await area.placeHeld(held);
+    applyUpTo(area.journal, held.at(-1)!.held.sequence);
+    await assert.rejects(area.close(), storageFault('io'));
+    assert.throws(() => area.checkSpace(), storageFault('io'));
+    const kept = (await filesIn(join(disk.path, 'journal'))).map((name) =>
+      readFile(join(disk.path, 'journal', name)),
+    );
+    const journal = Buffer.concat(await Promise.all(kept));
+    for (const bytes of data) assert.ok(journal.includes(bytes));
   });
 });
 

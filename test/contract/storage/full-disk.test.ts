@@ -1,16 +1,19 @@
 // A full volume (design §4): refused before it hurts, nothing half, and service goes on when space returns.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { SEGMENT_BYTES } from '../../../src/storage/journal-segment.ts';
+import { SLOT_BYTES } from '../../../src/storage/journal-slot.ts';
 import type { StorageArea } from '../../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../../src/util/byte-source.ts';
 import { smallFilesystem } from '../../support/small-filesystem.ts';
 import {
+  applyUpTo,
   assertWhole,
   endlessSource,
   filesIn,
+  holdFor,
   type OpenedArea,
   openedArea,
   patterned,
@@ -38,7 +41,7 @@ async function store(area: StorageArea, path: string, bytes: number, seed: numbe
   }
 }
 
-/** Opened, and the journal has made the segment in use and the next, so that no test fills the disk under them. */
+/** Opened, and the journal has made the slot in use and the next, so that no test fills the disk under them. */
 async function openWithJournal(root: string, reserveBytes = 0): Promise<OpenedArea> {
   const opened = await openedArea(root, reserveBytes);
   await opened.area.journal.append('first');
@@ -47,7 +50,7 @@ async function openWithJournal(root: string, reserveBytes = 0): Promise<OpenedAr
     const sizes = await Promise.all(
       (await readdir(journal)).map(async (name) => (await stat(join(journal, name))).size),
     );
-    made = sizes.filter((size) => size === SEGMENT_BYTES).length;
+    made = sizes.filter((size) => size === SLOT_BYTES).length;
   }
   return opened;
 }
@@ -78,6 +81,47 @@ describe('a volume that fills up', () => {
     assert.deepEqual(await filesIn(join(disk.path, 'studies')), []);
     await filled.free();
     await store(area, 'studies/a/1', 50_000, 1);
+  });
+
+  test('before a small instance, and no room in the durable record: no-space, nothing left, held when space returns', async () => {
+    await using disk = await smallFilesystem(40);
+    await using opened = await openWithJournal(disk.path);
+    const { area } = opened;
+    const filled = await fill(disk.path, 0);
+    const fillRecord = async () => {
+      for (;;) await area.journal.append('filler', Buffer.alloc(MIB));
+    };
+    await assert.rejects(fillRecord, storageFault('no-space'));
+    const data = patterned(900_000, 1);
+    await assert.rejects(holdFor(area, 'studies/a/1', data), storageFault('no-space'));
+    assert.deepEqual(await filesIn(join(disk.path, 'incoming')), []);
+    await filled.free();
+    const instance = await holdFor(area, 'studies/a/1', data);
+    assert.deepEqual(await area.placeHeld([instance]), ['placed']);
+    await assertWhole(join(disk.path, 'studies/a/1'), data);
+  });
+
+  test('before a held instance gets its file: no-space, no half file, placed when space returns', async () => {
+    await using disk = await smallFilesystem(24);
+    await using opened = await openWithJournal(disk.path);
+    const { area } = opened;
+    const data = [300_000, 5000, 800_000].map((bytes, seed) => patterned(bytes, seed));
+    const instances = [];
+    for (const [index, bytes] of data.entries()) {
+      instances.push(await holdFor(area, `studies/a/${index}`, bytes));
+      await area.makeRoom(`studies/a/${index}`);
+    }
+    const filled = await fill(disk.path, 100_000);
+    await assert.rejects(area.placeHeld(instances), storageFault('no-space'));
+    for (const file of await filesIn(join(disk.path, 'studies'))) {
+      await assertWhole(join(disk.path, 'studies', file), data[Number(file.slice(2))]);
+    }
+    await filled.free();
+    const outcomes = await area.placeHeld(instances);
+    assert.ok(!outcomes.includes('exists'), outcomes.join());
+    for (const [index, bytes] of data.entries()) {
+      await assertWhole(join(disk.path, `studies/a/${index}`), bytes);
+    }
   });
 
   test('under eight who store at once: what was acknowledged is whole, of the rest nothing is left', async () => {
@@ -171,7 +215,7 @@ describe('the journal on a full volume', () => {
         },
       );
     }
-    assert.ok(kept.length > 20, 'two segments were there in advance');
+    assert.ok(kept.length > 20, 'two slots were there in advance');
     assert.ok(refused instanceof Error && 'code' in refused && refused.code === 'no-space');
     await assert.rejects(area.journal.append('still full'.repeat(20_000)), storageFault('no-space'));
     await filled.free();
@@ -180,9 +224,54 @@ describe('the journal on a full volume', () => {
 
     await using again = await openedArea(disk.path);
     const replayed: string[] = [];
-    for await (const { record: text } of again.area.journal.replay()) replayed.push(text);
+    for await (const { note } of again.area.journal.replay()) replayed.push(note);
     assert.deepEqual(replayed, [...kept, 'after']);
     assert.deepEqual(again.area.journal.faults, []);
+  });
+
+  test('has a write that failed in the middle: the sequences are not used again, what came before and after is there', async () => {
+    await using disk = await smallFilesystem(24);
+    const { area } = await openWithJournal(disk.path);
+    const [name] = (await readdir(join(disk.path, 'journal'))).sort();
+    // Its blocks are gone: what a file system does that copies on write.
+    const file = join(disk.path, 'journal', name!);
+    const [from, length] = [2 * 4096, SLOT_BYTES - 2 * 4096].map(String);
+    execFileSync('fallocate', ['--punch-hole', '--offset', from!, '--length', length!, file]);
+    const filled = await fill(disk.path, 200_000);
+    const failed = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, index) => area.journal.append(`failed ${index}`, Buffer.alloc(90_000))),
+    );
+    for (const outcome of failed) {
+      assert.ok(outcome.status === 'rejected' && outcome.reason.code === 'no-space', outcome.status);
+    }
+    await filled.free();
+    const { sequence, slot } = await area.journal.append('after');
+    assert.equal(sequence, 7);
+    assert.notEqual(slot, name);
+    await area.close();
+
+    await using again = await openedArea(disk.path);
+    assert.deepEqual(again.area.journal.faults, []);
+    const found = new Map<number, string>();
+    for await (const { note, held } of again.area.journal.replay()) found.set(held.sequence, note);
+    // What was refused may be found all the same, under the sequence it had.
+    for (const [at, note] of found) if (note.startsWith('failed')) assert.equal(note, `failed ${at - 2}`);
+    assert.deepEqual([found.get(1), found.get(7), Math.max(...found.keys())], ['first', 'after', 7]);
+    assert.equal((await again.area.journal.append('next')).sequence, 8);
+  });
+
+  test('gives back early what the catalogue has when there is no room for another slot', async () => {
+    await using disk = await smallFilesystem(24);
+    await using opened = await openWithJournal(disk.path);
+    const { area } = opened;
+    await fill(disk.path, 0);
+    const slots = new Set<string>();
+    for (let index = 0; index < 60; index += 1) {
+      const { sequence, slot } = await area.journal.append(`${index}`, Buffer.alloc(MIB));
+      slots.add(slot);
+      applyUpTo(area.journal, sequence);
+    }
+    assert.equal(slots.size, 2);
   });
 
   test('does not keep the area from opening and giving back what it holds', async () => {

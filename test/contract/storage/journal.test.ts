@@ -3,45 +3,11 @@ import assert from 'node:assert/strict';
 import { copyFile, open, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Directories } from '../../../src/storage/directories.ts';
-import { Journal, MAX_RECORD_BYTES } from '../../../src/storage/journal.ts';
-import { BLOCK_BYTES, encodeGroup } from '../../../src/storage/journal-format.ts';
-import { SEGMENT_BYTES } from '../../../src/storage/journal-segment.ts';
-import { storageFault } from '../../support/storage-area.ts';
-import { type TempFolder, tempFolder } from '../../support/temp-folder.ts';
-
-/** A journal that can be left as kill -9 leaves it: open again without closing. */
-interface Site extends AsyncDisposable {
-  readonly folder: string;
-  reopen(): Promise<Journal>;
-}
-
-async function site(): Promise<Site> {
-  const folder: TempFolder = await tempFolder('journal');
-  const opened: Directories[] = [];
-  return {
-    folder: join(folder.path, 'journal'),
-    reopen: async () => {
-      const directories = await Directories.open(folder.path);
-      opened.push(directories);
-      return await Journal.open(await directories.pin('journal'));
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const directories of opened) await directories.close();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function replayed(journal: Journal): Promise<string[]> {
-  const records: string[] = [];
-  for await (const { record } of journal.replay()) records.push(record);
-  return records;
-}
-
-async function segments(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.journal')).sort();
-}
+import { MAX_RECORD_BYTES } from '../../../src/storage/journal.ts';
+import { BLOCK_BYTES, encodeGroup, newSalt } from '../../../src/storage/journal-format.ts';
+import { SLOT_BYTES } from '../../../src/storage/journal-slot.ts';
+import { appendFullSlots, journalSite, longContent, notesIn, slotNames } from '../../support/journal-site.ts';
+import { applyUpTo, patterned, storageFault } from '../../support/storage-area.ts';
 
 async function damage(file: string, position: number): Promise<void> {
   const handle = await open(file, 'r+');
@@ -49,309 +15,424 @@ async function damage(file: string, position: number): Promise<void> {
   await handle.close();
 }
 
-/** Long enough that a few hundred fill a segment. */
-function longRecord(name: string): string {
-  return `${name} ${'x'.repeat(100_000)}`;
+/** Where `text` stands in a slot. */
+async function positionOf(file: string, text: string): Promise<number> {
+  const at = (await readFile(file)).lastIndexOf(text);
+  assert.ok(at > 0);
+  return at;
 }
 
 describe('append', () => {
   test('gives rising sequences, also to those who append at once', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     const first = await journal.append('a');
     const together = await Promise.all(Array.from({ length: 50 }, (_, index) => journal.append(`b${index}`)));
-    assert.equal(first, 1);
+    assert.equal(first.sequence, 1);
     assert.deepEqual(
-      together,
+      together.map(({ sequence }) => sequence),
       Array.from({ length: 50 }, (_, index) => index + 2),
     );
     await journal.close();
   });
 
   test('of those who come at once is one write', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await Promise.all(Array.from({ length: 20 }, (_, index) => journal.append(`record ${index}`)));
-    const content = await readFile(join(place.folder, (await segments(place.folder))[0]!));
-    assert.ok(content.subarray(BLOCK_BYTES).equals(Buffer.alloc(SEGMENT_BYTES - BLOCK_BYTES)));
+    const content = await readFile(join(site.folder, (await slotNames(site.folder))[0]!));
+    assert.ok(content.subarray(2 * BLOCK_BYTES).equals(Buffer.alloc(SLOT_BYTES - 2 * BLOCK_BYTES)));
     await journal.close();
   });
 
-  test('refuses what is too long, and after close', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    await journal.append(Buffer.alloc(MAX_RECORD_BYTES, 'x'));
-    await assert.rejects(journal.append(Buffer.alloc(MAX_RECORD_BYTES + 1)), storageFault('too-large'));
+  test('says where the content lies, also of those who come at once', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    const contents = [0, 1, 4095, 4096, 700_000, 1 << 20].map((bytes, seed) => patterned(bytes, seed));
+    const held = await Promise.all(contents.map((content, index) => journal.append(`n${index}`, content)));
+    for (const [index, { slot, contentAt, bytes }] of held.entries()) {
+      const file = await readFile(join(site.folder, slot));
+      assert.deepEqual(file.subarray(contentAt, contentAt + bytes), contents[index]);
+    }
+    await journal.close();
+  });
+
+  test('takes the largest of small instances with its path, refuses what is longer, and after close', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await journal.append('x'.repeat(1000), Buffer.alloc(1 << 20, 'x'));
+    await assert.rejects(journal.append('', Buffer.alloc(MAX_RECORD_BYTES)), storageFault('too-large'));
     await journal.close();
     await assert.rejects(journal.append('late'), storageFault('closed'));
   });
 
-  test('goes on over many segments', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    const records = Array.from({ length: 150 }, (_, index) => longRecord(String(index)));
-    for (let start = 0; start < records.length; start += 10) {
-      await Promise.all(records.slice(start, start + 10).map((record) => journal.append(record)));
+  test('goes on over many slots', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    const notes = Array.from({ length: 30 }, (_, index) => String(index));
+    for (let start = 0; start < notes.length; start += 10) {
+      await Promise.all(
+        notes.slice(start, start + 10).map((note) => journal.append(note, longContent(note))),
+      );
     }
-    assert.ok((await segments(place.folder)).length >= 4);
-    assert.deepEqual(await replayed(await place.reopen()), records);
+    assert.ok((await slotNames(site.folder)).length >= 4);
+    const after = await site.reopen();
+    assert.deepEqual([await notesIn(after), after.faults], [notes, []]);
   });
 
   test('writes into blocks allocated before, so that files neither grow nor change length', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    for (let index = 0; index < 30; index += 1) await journal.append(longRecord('a'));
-    for (const name of await segments(place.folder)) {
-      assert.equal((await readFile(join(place.folder, name))).length, SEGMENT_BYTES);
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    for (let index = 0; index < 20; index += 1) {
+      const { slot } = await journal.append('a', longContent('a'));
+      assert.equal((await readFile(join(site.folder, slot))).length, SLOT_BYTES);
     }
     await journal.close();
   });
 });
 
 describe('replay', () => {
-  test('gives everything appended, in order, with its sequence', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    for (const record of ['a', 'ä', '', '患者']) await journal.append(record);
-    const found: [number, string][] = [];
-    for await (const { sequence, record } of (await place.reopen()).replay()) found.push([sequence, record]);
+  test('gives everything appended, in order, with its sequence and content', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    for (const note of ['a', 'ä', '', '患者']) await journal.append(note, Buffer.from(`${note}${note}`));
+    const found: [number, string, string, boolean][] = [];
+    for await (const { note, held, isApplied } of (await site.reopen()).replay()) {
+      const slot = await readFile(join(site.folder, held.slot));
+      const content = slot.subarray(held.contentAt, held.contentAt + held.bytes).toString();
+      found.push([held.sequence, note, content, isApplied]);
+    }
     assert.deepEqual(found, [
-      [1, 'a'],
-      [2, 'ä'],
-      [3, ''],
-      [4, '患者'],
+      [1, 'a', 'aa', false],
+      [2, 'ä', 'ää', false],
+      [3, '', '', false],
+      [4, '患者', '患者患者', false],
     ]);
   });
 
   test('of a new journal gives nothing', async () => {
-    await using place = await site();
-    assert.deepEqual(await replayed(await place.reopen()), []);
+    await using site = await journalSite();
+    assert.deepEqual(await notesIn(await site.reopen()), []);
   });
 
-  test('gives nothing after a close with everything in the catalogue', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    journal.applied(await journal.append('a'));
+  test('gives nothing after a close with everything in the catalogue, and nothing is left', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await appendFullSlots(journal, 2);
+    applyUpTo(journal, (await journal.append('a')).sequence);
     await journal.close();
-    assert.deepEqual(await readdir(place.folder), []);
-    assert.deepEqual(await replayed(await place.reopen()), []);
+    assert.deepEqual(await readdir(site.folder), []);
+    const after = await site.reopen();
+    assert.deepEqual([await notesIn(after), after.faults], [[], []]);
   });
 
   test('after a close gives what was not yet in the catalogue', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await journal.append('a');
     await journal.close();
-    assert.deepEqual(await replayed(await place.reopen()), ['a']);
+    assert.deepEqual(await notesIn(await site.reopen(), 'unapplied'), ['a']);
   });
 
-  test('leaves out what a later record knows to be in the catalogue', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    journal.applied(await journal.append('a'));
+  test('says what a later record knows to be in the catalogue', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    applyUpTo(journal, (await journal.append('a')).sequence);
     await journal.append('b');
-    assert.deepEqual(await replayed(await place.reopen()), ['b']);
+    const after = await site.reopen();
+    assert.deepEqual(await notesIn(after, 'applied'), ['a']);
+    assert.deepEqual(await notesIn(after, 'unapplied'), ['b']);
   });
 
   test('goes on over several crashes until everything is in the catalogue', async () => {
-    await using place = await site();
-    await (await place.reopen()).append('a');
-    await (await place.reopen()).append('b');
-    const third = await place.reopen();
-    assert.deepEqual(await replayed(third), ['a', 'b']);
-    third.applied(await third.append('c'));
+    await using site = await journalSite();
+    await (await site.reopen()).append('a');
+    await (await site.reopen()).append('b');
+    const third = await site.reopen();
+    assert.deepEqual(await notesIn(third), ['a', 'b']);
+    third.replayed();
+    applyUpTo(third, (await third.append('c')).sequence);
     await third.close();
-    assert.deepEqual(await replayed(await place.reopen()), []);
+    const fourth = await site.reopen();
+    assert.deepEqual([await notesIn(fourth), fourth.faults], [[], []]);
+  });
+
+  test('that was never finished leaves everything for the next start', async () => {
+    await using site = await journalSite();
+    const before = await site.reopen();
+    await before.append('a');
+    const journal = await site.reopen();
+    applyUpTo(journal, (await journal.append('b')).sequence);
+    await journal.close();
+    assert.ok((await notesIn(await site.reopen())).includes('a'));
   });
 
   test('continues the sequences', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await journal.append('a');
     await journal.append('b');
-    assert.equal(await (await place.reopen()).append('c'), 3);
+    assert.equal((await (await site.reopen()).append('c')).sequence, 3);
   });
 
   test('can run while new records are appended', async () => {
-    await using place = await site();
-    const before = await place.reopen();
-    const records = Array.from({ length: 90 }, (_, index) => longRecord(String(index)));
-    for (const record of records) await before.append(record);
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const before = await site.reopen();
+    const notes = Array.from({ length: 20 }, (_, index) => String(index));
+    for (const note of notes) await before.append(note, longContent(note));
+    const journal = await site.reopen();
     const found: string[] = [];
-    for await (const { record } of journal.replay()) {
-      found.push(record);
-      await journal.append(longRecord('new'));
+    for await (const { note } of journal.replay()) {
+      found.push(note);
+      await journal.append('new', longContent('new'));
     }
-    assert.deepEqual(found, records);
+    assert.deepEqual(found, notes);
   });
 });
 
 describe('applied', () => {
-  test('frees full segments, in any order of calls', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    const sequences: number[] = [];
-    for (let index = 0; index < 150; index += 1) sequences.push(await journal.append(longRecord('a')));
-    const before = (await segments(place.folder)).length;
-    journal.applied(sequences[100]!);
-    journal.applied(sequences[50]!);
+  test('gives back full slots at closing, in any order of calls, and keeps the others', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    const sequences = await appendFullSlots(journal, 4);
+    applyUpTo(journal, sequences[16]!);
+    applyUpTo(journal, sequences[9]!);
     await journal.close();
-    const after = await segments(place.folder);
-    assert.ok(after.length > 0 && after.length < before - 1, `${before} → ${after.length}`);
-    const [first] = await replayed(await place.reopen());
-    assert.ok(first !== undefined);
+    assert.equal((await slotNames(site.folder)).length, 2);
+    const after = await site.reopen();
+    assert.deepEqual(after.faults, []);
+    assert.equal((await notesIn(after)).length, 14);
+  });
+
+  test('counts up to the oldest record that is not done with, whatever is done with behind it', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    const held = await Promise.all(['a', 'b', 'c', 'd'].map((note) => journal.append(note)));
+    journal.done([held[0]!.sequence, held[2]!.sequence, held[3]!.sequence]);
+    await journal.append('e');
+    const after = await site.reopen();
+    assert.deepEqual(await notesIn(after, 'applied'), ['a']);
+    assert.deepEqual(await notesIn(after, 'unapplied'), ['b', 'c', 'd', 'e']);
+  });
+
+  test('does not count a record that is still being written', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    const first = await journal.append('a');
+    const writing = journal.append('b', longContent('b'));
+    await Promise.resolve();
+    journal.done([first.sequence]);
+    const last = journal.append('c');
+    await Promise.all([writing, last]);
+    assert.deepEqual(await notesIn(await site.reopen(), 'unapplied'), ['b', 'c']);
+  });
+
+  test('of a start that has not seen to everything yet counts nothing new', async () => {
+    await using site = await journalSite();
+    await (await site.reopen()).append('a');
+    const journal = await site.reopen();
+    journal.done([(await journal.append('b')).sequence]);
+    await journal.append('c');
+    assert.deepEqual(await notesIn(await site.reopen(), 'unapplied'), ['a', 'b', 'c']);
   });
 
   test('does not bury records that are still to come', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    journal.applied(1_000_000);
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    applyUpTo(journal, 1_000_000);
     await journal.append('a');
     await journal.append('b');
-    assert.deepEqual(await replayed(await place.reopen()), ['a', 'b']);
-  });
-
-  test('keeps the number of segments small while the catalogue follows', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    for (let index = 0; index < 250; index += 1) journal.applied(await journal.append(longRecord('a')));
-    assert.ok((await segments(place.folder)).length <= 4);
-    await journal.close();
+    assert.deepEqual(await notesIn(await site.reopen(), 'unapplied'), ['a', 'b']);
   });
 });
 
 describe('a torn tail', () => {
-  test('at every byte of the last write is reported once and costs nothing else', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    await journal.append('acknowledged');
-    const tail = 'never acknowledged';
-    await journal.append(tail);
-    const file = join(place.folder, (await segments(place.folder))[0]!);
-    const whole = await readFile(file);
-    const written = encodeGroup([Buffer.from(tail)], 2, 0).indexOf(tail) + tail.length;
-    await journal.close();
-    for (let cut = 1; cut < written; cut += 1) {
-      await rm(place.folder, { recursive: true });
-      await (await place.reopen()).close();
+  test('at every byte of the last write costs nothing else', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await journal.append('acknowledged', Buffer.from('safe'));
+    await journal.append('never', Buffer.from('acknowledged'));
+    const [name] = await slotNames(site.folder);
+    const whole = await readFile(join(site.folder, name!));
+    const end = whole.lastIndexOf('acknowledged') + 'acknowledged'.length;
+    for (let cut = 2 * BLOCK_BYTES; cut < end; cut += 1) {
       const torn = Buffer.from(whole);
-      torn.fill(0, BLOCK_BYTES + cut);
-      await writeFile(file, torn);
-      const after = await place.reopen();
-      assert.deepEqual(
-        after.faults.map(({ kind }) => kind),
-        ['torn'],
-        `cut ${cut}`,
-      );
-      assert.deepEqual(await replayed(after), ['acknowledged'], `cut ${cut}`);
-      const again = await place.reopen();
-      assert.deepEqual([again.faults, await replayed(again)], [[], ['acknowledged']], `cut ${cut}`);
-      await after.close();
-      await again.close().catch(() => undefined);
+      torn.fill(0, cut);
+      await using left = await journalSite();
+      await (await left.reopen()).close();
+      await writeFile(join(left.folder, name!), torn);
+      const after = await left.reopen();
+      assert.deepEqual([after.faults, await notesIn(after)], [[], ['acknowledged']], `cut ${cut}`);
     }
   });
 
   test('of a file that was cut itself is no fault where only blanks are missing', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await journal.append('a');
-    await truncate(join(place.folder, (await segments(place.folder))[0]!), BLOCK_BYTES);
-    const after = await place.reopen();
-    assert.deepEqual([after.faults, await replayed(after)], [[], ['a']]);
+    await truncate(join(site.folder, (await slotNames(site.folder))[0]!), 2 * BLOCK_BYTES);
+    const after = await site.reopen();
+    assert.deepEqual([after.faults, await notesIn(after)], [[], ['a']]);
   });
 
-  test('is named with file, offset and length', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    await journal.append('a');
-    const [name] = await segments(place.folder);
-    await damage(join(place.folder, name!), BLOCK_BYTES + 17);
-    const { faults } = await place.reopen();
-    assert.equal(faults.length, 1);
-    assert.equal(faults[0]!.file, `journal/${name}`);
-    assert.equal(faults[0]!.kind, 'torn');
+  test('of the first write into a slot hides nothing that is in others', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await appendFullSlots(journal, 1);
+    await journal.append('torn', longContent('torn'));
+    const last = (await slotNames(site.folder))[1]!;
+    const file = join(site.folder, last);
+    await damage(file, BLOCK_BYTES + 8);
+    const after = await site.reopen();
+    assert.deepEqual(after.faults, []);
+    assert.equal((await notesIn(after)).length, 7);
+    assert.equal((await after.append('next')).sequence, 8);
+    after.replayed();
+    applyUpTo(after, 8);
+    await after.close();
+    assert.deepEqual(await readdir(site.folder), []);
   });
 });
 
 describe('damage in the middle', () => {
   test('is reported with its place while the rest is replayed, and the file is kept aside', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
-    for (const record of ['a', 'b', 'c']) await journal.append(record);
-    const [name] = await segments(place.folder);
-    await damage(join(place.folder, name!), BLOCK_BYTES + 10);
-    const after = await place.reopen();
-    assert.deepEqual(await replayed(after), ['a', 'c']);
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    for (const note of ['a', 'b', 'c']) await journal.append(note);
+    const [name] = await slotNames(site.folder);
+    await damage(join(site.folder, name!), 2 * BLOCK_BYTES + 10);
+    const after = await site.reopen();
+    assert.deepEqual(await notesIn(after), ['a', 'c']);
     const [fault] = after.faults;
     assert.equal(after.faults.length, 1);
-    assert.deepEqual([fault!.kind, fault!.file], ['corrupt', `journal/${name}`]);
-    assert.ok(fault!.offset <= BLOCK_BYTES + 10 && fault!.offset + fault!.bytes > BLOCK_BYTES + 10);
-    after.applied(3);
+    const [, bytes, offset] = /(\d+) bytes at offset (\d+) are damaged/.exec(fault!)!.map(Number);
+    assert.ok(fault!.startsWith(`journal/${name}: `));
+    assert.ok(offset! <= 2 * BLOCK_BYTES + 10 && offset! + bytes! > 2 * BLOCK_BYTES + 10);
+    after.replayed();
     await after.close();
-    assert.deepEqual(await readdir(place.folder), [`${name}.damaged`]);
-    const next = await place.reopen();
-    assert.deepEqual([next.faults, await replayed(next)], [[], []]);
+    assert.deepEqual(await readdir(site.folder), [`${name}.damaged`]);
+    const next = await site.reopen();
+    assert.deepEqual([next.faults, await notesIn(next)], [[], []]);
     await next.append('d');
-    assert.deepEqual(await replayed(await place.reopen()), ['d']);
+    assert.deepEqual(await notesIn(await site.reopen()), ['d']);
   });
 
-  test('at the end of an earlier segment is damage, not a torn tail', async () => {
-    await using place = await site();
-    await (await place.reopen()).append('a');
-    const [name] = await segments(place.folder);
-    await (await place.reopen()).append('b');
-    await damage(join(place.folder, name!), BLOCK_BYTES + 10);
-    const after = await place.reopen();
-    assert.deepEqual(await replayed(after), ['a', 'b']);
-    assert.deepEqual(
-      after.faults.map(({ kind, file }) => [kind, file]),
-      [['corrupt', `journal/${name}`]],
+  test('of the header block is reported, the file is kept aside, the others are replayed', async () => {
+    await using site = await journalSite();
+    await (await site.reopen()).append('a');
+    const [name] = await slotNames(site.folder);
+    await (await site.reopen()).append('b');
+    await damage(join(site.folder, name!), 3);
+    const after = await site.reopen();
+    assert.deepEqual(await notesIn(after), ['b']);
+    assert.match(after.faults[0]!, new RegExp(`^journal/${name}: its first block is damaged`));
+    assert.ok((await readdir(site.folder)).includes(`${name}.damaged`));
+  });
+
+  test('of a whole slot is reported and does not hide the others', async () => {
+    await using site = await journalSite();
+    await (await site.reopen()).append('a');
+    const [name] = await slotNames(site.folder);
+    await (await site.reopen()).append('b');
+    await writeFile(join(site.folder, name!), Buffer.alloc(SLOT_BYTES, 0xa5));
+    const after = await site.reopen();
+    assert.deepEqual(await notesIn(after), ['b']);
+    assert.match(after.faults[0]!, /damaged/);
+  });
+});
+
+describe('records that are missing', () => {
+  test('at the end of a slot are noticed because the next one begins later', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await appendFullSlots(journal, 2);
+    const [first] = await slotNames(site.folder);
+    const file = join(site.folder, first!);
+    const last = await positionOf(file, 'note 7');
+    await damage(file, last);
+    const after = await site.reopen();
+    assert.equal((await notesIn(after)).length, 13);
+    assert.deepEqual(after.faults, [`at the end of journal/${first}: records up to number 7 are missing`]);
+  });
+
+  test('with a slot between two others are noticed', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await appendFullSlots(journal, 3);
+    const [first, second] = await slotNames(site.folder);
+    await rm(join(site.folder, second!));
+    const after = await site.reopen();
+    assert.equal((await notesIn(after)).length, 14);
+    assert.deepEqual(after.faults, [`at the end of journal/${first}: records up to number 14 are missing`]);
+  });
+
+  test('are not complained of where slots have been given back, however early the end came then', async (t) => {
+    await using site = await journalSite();
+    let now = performance.now();
+    t.mock.method(performance, 'now', () => now);
+    const freeing = Promise.withResolvers<string>();
+    const journal = await site.reopen(async (slot) => freeing.resolve(slot));
+    const sequences = await appendFullSlots(journal, 1);
+    await journal.append('in the next slot', longContent('next'));
+    now += 60_000;
+    applyUpTo(journal, sequences.at(-1)!);
+    await site.freed(await freeing.promise);
+    const after = await site.reopen();
+    assert.deepEqual([after.faults, await notesIn(after)], [[], ['in the next slot']]);
+  });
+
+  test('are not complained of after a write that failed', async () => {
+    // Sequences of a failed write are never used again: the chain names what was written before.
+    await using site = await journalSite();
+    const journal = await site.reopen();
+    await journal.append('a');
+    const [name] = await slotNames(site.folder);
+    const bytes = await readFile(join(site.folder, name!));
+    const salt = newSalt();
+    const place = { salt, firstSequence: 40, previous: 1, applied: 0 };
+    await site.writeSlot(
+      '000000000009.journal',
+      salt,
+      encodeGroup([{ note: Buffer.from('z'), content: Buffer.alloc(0) }], place),
     );
-  });
-
-  test('of a whole segment is reported and does not hide the others', async () => {
-    await using place = await site();
-    await (await place.reopen()).append('a');
-    const [name] = await segments(place.folder);
-    await (await place.reopen()).append('b');
-    await writeFile(join(place.folder, name!), Buffer.alloc(SEGMENT_BYTES, 0xa5));
-    const after = await place.reopen();
-    assert.deepEqual(await replayed(after), ['b']);
-    assert.equal(after.faults[0]!.kind, 'corrupt');
+    assert.ok(bytes.length > 0);
+    const after = await site.reopen();
+    assert.deepEqual([after.faults, await notesIn(after)], [[], ['a', 'z']]);
+    assert.equal((await after.append('b')).sequence, 41);
   });
 });
 
 describe('in journal/', () => {
   test('foreign files are left alone', async () => {
-    await using place = await site();
-    await (await place.reopen()).close();
-    await writeFile(join(place.folder, 'notes.txt'), 'precious');
-    const journal = await place.reopen();
-    journal.applied(await journal.append('a'));
+    await using site = await journalSite();
+    await (await site.reopen()).close();
+    await writeFile(join(site.folder, 'notes.txt'), 'precious');
+    const journal = await site.reopen();
+    applyUpTo(journal, (await journal.append('a')).sequence);
     await journal.close();
-    assert.deepEqual(await readdir(place.folder), ['notes.txt']);
+    assert.deepEqual(await readdir(site.folder), ['notes.txt']);
   });
 
   test('a symbolic link is not followed', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await journal.append('a');
-    const [name] = await segments(place.folder);
-    await copyFile(join(place.folder, name!), join(place.folder, 'elsewhere'));
-    await symlink('elsewhere', join(place.folder, '000000000099.journal'));
-    await assert.rejects(place.reopen(), storageFault('bad-path'));
+    const [name] = await slotNames(site.folder);
+    await copyFile(join(site.folder, name!), join(site.folder, 'elsewhere'));
+    await symlink('elsewhere', join(site.folder, '000000000099.journal'));
+    await assert.rejects(site.reopen(), storageFault('bad-path'));
   });
 
-  test('a blank segment left by a crash does no harm', async () => {
-    await using place = await site();
-    const journal = await place.reopen();
+  test('a blank slot left by a crash does no harm, whole or half made', async () => {
+    await using site = await journalSite();
+    const journal = await site.reopen();
     await journal.append('a');
-    await writeFile(join(place.folder, '000000000050.journal'), Buffer.alloc(SEGMENT_BYTES));
-    await writeFile(join(place.folder, '000000000051.journal'), Buffer.alloc(12_345));
-    const after = await place.reopen();
-    assert.deepEqual([after.faults, await replayed(after)], [[], ['a']]);
+    await writeFile(join(site.folder, '000000000050.journal'), Buffer.alloc(SLOT_BYTES));
+    await writeFile(join(site.folder, '000000000051.journal'), Buffer.alloc(12_345));
+    await writeFile(join(site.folder, '000000000052.journal'), '');
+    const after = await site.reopen();
+    assert.deepEqual([after.faults, await notesIn(after)], [[], ['a']]);
     await after.append('b');
-    assert.deepEqual(await replayed(await place.reopen()), ['a', 'b']);
+    assert.deepEqual(await notesIn(await site.reopen()), ['a', 'b']);
   });
 });

@@ -48,6 +48,31 @@ describe('move', () => {
     await assertWhole(join(site.root, 'trash/1'), patterned(500, 1));
   });
 
+  test('finishes where the durable record gave both names a file of the same bytes, and no others', async () => {
+    await using site = await temporaryArea();
+    for (const bytes of [0, 500, 3_000_000]) {
+      const data = patterned(bytes, 1);
+      await (await site.area.spool(testHead(), byteSourceOf(data))).place('studies/a/1');
+      await (await site.area.spool(testHead(), byteSourceOf(data))).place('trash/1');
+      await site.area.move('studies/a/1', 'trash/1');
+      assert.deepEqual(await filesIn(join(site.root, 'studies')), []);
+      await assertWhole(join(site.root, 'trash/1'), data);
+      const other = Buffer.from(data);
+      if (bytes > 0) other[bytes - 1]! ^= 1;
+      await (await site.area.spool(testHead(), byteSourceOf(other))).place('studies/a/1');
+      if (bytes > 0) await assert.rejects(site.area.move('studies/a/1', 'trash/1'), storageFault('exists'));
+      await site.area.move('studies/a/1', `trash/other-${bytes}`);
+      await site.area.move('trash/1', `trash/done-${bytes}`);
+    }
+  });
+
+  test('to where it is changes nothing', async () => {
+    await using site = await temporaryArea();
+    await place(site.area, 'studies/a/1', 1);
+    await site.area.move('studies/a/1', 'studies/a/1');
+    await assertWhole(join(site.root, 'studies/a/1'), patterned(500, 1));
+  });
+
   test('of nothing is missing, whether the file or its directory', async () => {
     await using site = await temporaryArea();
     await place(site.area, 'studies/a/1', 1);

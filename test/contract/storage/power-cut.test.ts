@@ -1,15 +1,25 @@
 // Power loss (design §4): the disk as it is at the moment of the acknowledgement holds everything acknowledged.
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { StorageArea } from '../../../src/storage/storage-area.ts';
+import { type HeldInstance, StorageArea } from '../../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../../src/util/byte-source.ts';
-import { powerCutFilesystem } from '../../support/small-filesystem.ts';
-import { assertWhole, filesIn, patterned, testHead } from '../../support/storage-area.ts';
+import { type PowerCutFilesystem, powerCutFilesystem } from '../../support/small-filesystem.ts';
+import {
+  applyUpTo,
+  assertWhole,
+  filesIn,
+  heldAgain,
+  holdFor,
+  openedArea,
+  patterned,
+  testHead,
+} from '../../support/storage-area.ts';
 
 const OPTIONS = { reserveBytes: 0 };
 const PATH = 'studies/2024/01/1.2/1.3/1.4.dcm';
+const LARGE = 3_000_000;
 
 async function spool(area: StorageArea, bytes: number, seed: number) {
   return await area.spool(testHead(), byteSourceOf(patterned(bytes, seed)));
@@ -17,8 +27,26 @@ async function spool(area: StorageArea, bytes: number, seed: number) {
 
 async function replayed(area: StorageArea): Promise<string[]> {
   const records: string[] = [];
-  for await (const { record } of area.journal.replay()) records.push(record);
+  for await (const { note } of area.journal.replay()) records.push(note);
   return records;
+}
+
+/** Every fourth is large. */
+function sizeOf(seed: number): number {
+  return seed % 4 === 3 ? LARGE : 4000;
+}
+
+/** When the power goes now, the record alone gives the instance back, whatever there is of its file. */
+async function assertRecordHas(disk: PowerCutFilesystem, data: Buffer): Promise<void> {
+  await using left = await disk.cutPower();
+  await rm(join(left.path, PATH), { force: true });
+  await using survivor = await openedArea(left.path);
+  assert.deepEqual(survivor.area.journal.faults, []);
+  for await (const { note, held } of survivor.area.journal.replay()) {
+    if (note !== PATH) continue;
+    assert.deepEqual(await survivor.area.placeHeld([await heldAgain(survivor.area, held, PATH)]), ['placed']);
+  }
+  await assertWhole(join(left.path, PATH), data);
 }
 
 describe('when the power goes', () => {
@@ -29,27 +57,101 @@ describe('when the power goes', () => {
     assert.ok(!(await readdir(left.path)).includes('unflushed'));
   });
 
-  for (const [kind, bytes] of [
-    ['small', 5000],
-    ['large', 3_000_000],
-  ] as const) {
-    test(`after a ${kind} instance was placed in new directories, it is whole, and its record is replayed`, async () => {
+  test('after a large instance was placed in new directories, it is whole, and its record is replayed', async () => {
+    await using disk = await powerCutFilesystem(64);
+    const area = await StorageArea.open(disk.path, OPTIONS);
+    const spooled = await spool(area, LARGE, 1);
+    await Promise.all([spooled.flush(), area.journal.append(PATH)]);
+    await spooled.place(PATH);
+    {
+      await using left = await disk.cutPower();
+      const survivor = await StorageArea.open(left.path, OPTIONS);
+      await assertWhole(join(left.path, PATH), patterned(LARGE, 1));
+      assert.deepEqual(await replayed(survivor), [PATH]);
+      assert.deepEqual(await filesIn(join(left.path, 'incoming')), []);
+      await survivor.close();
+    }
+    await area.close();
+  });
+
+  for (const bytes of [0, 5000, 900_000]) {
+    test(`at any moment after a small instance of ${bytes} bytes was held, the record or the file has it`, async () => {
       await using disk = await powerCutFilesystem(64);
+      const data = patterned(bytes, 1);
       const area = await StorageArea.open(disk.path, OPTIONS);
-      const spooled = await spool(area, bytes, 1);
-      await Promise.all([spooled.flush(), area.journal.append(PATH)]);
-      await spooled.place(PATH);
-      {
-        await using left = await disk.cutPower();
-        const survivor = await StorageArea.open(left.path, OPTIONS);
-        await assertWhole(join(left.path, PATH), patterned(bytes, 1));
-        assert.deepEqual(await replayed(survivor), [PATH]);
-        assert.deepEqual(await filesIn(join(left.path, 'incoming')), []);
-        await survivor.close();
-      }
+      const instance = await holdFor(area, PATH, data);
+      await assertRecordHas(disk, data);
+      await area.placeHeld([instance]);
+      // Nobody has flushed the file yet.
+      await assertRecordHas(disk, data);
+      applyUpTo(area.journal, instance.held.sequence);
+      const later = await area.journal.append('later');
+      await assertRecordHas(disk, data);
+      applyUpTo(area.journal, later.sequence);
       await area.close();
+      await using left = await disk.cutPower();
+      await assertWhole(join(left.path, PATH), data);
+      await using survivor = await openedArea(left.path);
+      assert.ok(!(await replayed(survivor.area)).includes(PATH), 'its slot was given back');
+      assert.deepEqual(survivor.area.journal.faults, []);
     });
   }
+
+  test('after a held instance took the place of another, both contents are whole without the record', async () => {
+    await using disk = await powerCutFilesystem(64);
+    const area = await StorageArea.open(disk.path, OPTIONS);
+    const [first, second] = [
+      await holdFor(area, PATH, patterned(5000, 1)),
+      await holdFor(area, PATH, patterned(5000, 2)),
+    ];
+    assert.deepEqual(await area.placeHeld([first]), ['placed']);
+    assert.deepEqual(await area.placeHeld([second]), ['exists']);
+    await (await area.spoolHeld(second)).replace(PATH, 'superseded/2024/1.4.dcm');
+    {
+      await using left = await disk.cutPower();
+      await assertWhole(join(left.path, PATH), patterned(5000, 2));
+      await assertWhole(join(left.path, 'superseded/2024/1.4.dcm'), patterned(5000, 1));
+    }
+    await area.close();
+  });
+
+  test('after a held instance was moved to where nobody looks for it, it is whole there without the record', async () => {
+    await using disk = await powerCutFilesystem(64);
+    const area = await StorageArea.open(disk.path, OPTIONS);
+    await area.placeHeld([await holdFor(area, PATH, patterned(5000, 1))]);
+    await area.move(PATH, 'superseded/2024/1.4.dcm');
+    {
+      await using left = await disk.cutPower();
+      await assertWhole(join(left.path, 'superseded/2024/1.4.dcm'), patterned(5000, 1));
+      assert.deepEqual(await filesIn(join(left.path, 'studies')), []);
+    }
+    await area.close();
+  });
+
+  test('after a slot was given back, what is in the others is replayed and nothing else', async () => {
+    await using disk = await powerCutFilesystem(96);
+    const area = await StorageArea.open(disk.path, OPTIONS);
+    const held: HeldInstance[] = [];
+    for (let index = 0; index < 12; index += 1) {
+      held.push(await holdFor(area, `studies/${index}`, patterned(1_000_000, index)));
+    }
+    await area.placeHeld(held);
+    // The first slot goes at closing; the second holds what the catalogue has not got.
+    applyUpTo(area.journal, held[9]!.held.sequence);
+    await area.close();
+    await using left = await disk.cutPower();
+    const survivor = await StorageArea.open(left.path, OPTIONS);
+    const names = await replayed(survivor);
+    assert.deepEqual(
+      names,
+      held.filter(({ held: { slot } }) => slot !== held[0]!.held.slot).map(({ path }) => path),
+    );
+    assert.deepEqual(survivor.journal.faults, []);
+    for (const [index, { path }] of held.entries()) {
+      if (!names.includes(path)) await assertWhole(join(left.path, path), patterned(1_000_000, index));
+    }
+    await survivor.close();
+  });
 
   test('after each of twenty instances stored four at a time, none that was acknowledged is missing', async () => {
     await using disk = await powerCutFilesystem(64);
@@ -62,7 +164,14 @@ describe('when the power goes', () => {
             path: `studies/${turn % 2}/${association % 3}/${turn}-${association}`,
             seed: turn * 4 + association,
           };
-          const spooled = await spool(area, 4000, item.seed);
+          const data = patterned(sizeOf(item.seed), item.seed);
+          const spooled = await area.spool(testHead(), byteSourceOf(data));
+          if (spooled.isSmall) {
+            const held = await spooled.hold(item.path);
+            acknowledged.push(item);
+            await area.placeHeld([{ held, sealedHead: spooled.sealedHead, path: item.path }]);
+            return;
+          }
           await Promise.all([spooled.flush(), area.journal.append(item.path)]);
           await spooled.place(item.path);
           acknowledged.push(item);
@@ -70,19 +179,27 @@ describe('when the power goes', () => {
       );
       await using left = await disk.cutPower();
       const survivor = await StorageArea.open(left.path, OPTIONS);
-      for (const { path, seed } of acknowledged)
-        await assertWhole(join(left.path, path), patterned(4000, seed));
-      const records = await replayed(survivor);
+      const records: string[] = [];
+      for await (const { note, held } of survivor.journal.replay()) {
+        records.push(note);
+        if (held.bytes === 0) continue;
+        const instance = await heldAgain(survivor, held, `superseded/${note}`);
+        assert.deepEqual(await survivor.placeHeld([instance]), ['placed']);
+      }
+      for (const { path, seed } of acknowledged) {
+        const kept = sizeOf(seed) < LARGE ? `superseded/${path}` : path;
+        await assertWhole(join(left.path, kept), patterned(sizeOf(seed), seed));
+      }
       assert.deepEqual(records.sort(), acknowledged.map(({ path }) => path).sort());
       await survivor.close();
     }
     await area.close();
   });
 
-  test('after the record but before the placement, the record is replayed and no file is there', async () => {
+  test('after the record of a large instance but before its placement, the record is replayed and no file is there', async () => {
     await using disk = await powerCutFilesystem(64);
     const area = await StorageArea.open(disk.path, OPTIONS);
-    const spooled = await spool(area, 5000, 1);
+    const spooled = await spool(area, LARGE, 1);
     await Promise.all([spooled.flush(), area.journal.append(PATH)]);
     {
       await using left = await disk.cutPower();

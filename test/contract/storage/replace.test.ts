@@ -1,6 +1,6 @@
 // Newer content for a known instance (design §4): the older one is kept, the path is readable at every moment.
 import assert from 'node:assert/strict';
-import { link, readdir, readFile } from 'node:fs/promises';
+import { copyFile, link, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { StorageArea } from '../../../src/storage/storage-area.ts';
@@ -96,6 +96,15 @@ describe('replace', () => {
     await (await spool(site.area, 2)).replace(PATH, 'superseded/interrupted');
     await assertWhole(join(site.root, PATH), patterned(3000, 2));
     await assertWhole(join(site.root, 'superseded/interrupted'), patterned(3000, 1));
+  });
+
+  test('can be repeated after the durable record gave both names a file of the same bytes', async () => {
+    await using site = await temporaryArea();
+    await place(site.area, 1);
+    await copyFile(join(site.root, PATH), join(site.root, 'superseded/again'));
+    await (await spool(site.area, 2)).replace(PATH, 'superseded/again');
+    await assertWhole(join(site.root, PATH), patterned(3000, 2));
+    await assertWhole(join(site.root, 'superseded/again'), patterned(3000, 1));
   });
 
   test('refuses paths out of the area on either side', async () => {

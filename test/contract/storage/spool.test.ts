@@ -97,17 +97,19 @@ describe('the head of the data set', () => {
       await spooled.discard();
     });
   }
+});
 
-  test('stays what it is when its memory serves the next instance', async () => {
-    await using site = await temporaryArea();
-    const data = patterned(5000, 1);
-    const spooled = await site.area.spool(testHead(), byteSourceOf(data));
-    const head = await spooled.head(5000);
-    await spooled.place(PATH);
-    const next = await site.area.spool(testHead(), byteSourceOf(patterned(5000, 2)));
-    assert.deepEqual(head, data);
-    await next.discard();
-  });
+test('the memory of a held instance serves no other before it is let go', async () => {
+  await using site = await temporaryArea();
+  const data = patterned(5000, 1);
+  const spooled = await site.area.spool(testHead(), byteSourceOf(data));
+  const head = await spooled.head(5000);
+  await spooled.hold(PATH);
+  const next = await site.area.spool(testHead(), byteSourceOf(patterned(5000, 2)));
+  assert.deepEqual(head, data);
+  assert.equal(spooled.sha256, sha256Of(data));
+  await spooled.discard();
+  await next.discard();
 });
 
 describe('nothing is written', () => {

@@ -20,21 +20,38 @@ interface Bench {
 }
 
 /** A queue before a catalogue that answers as `trouble` says; time stands still unless a test lets it pass. */
-function queueBefore(t: TestContext, trouble: (attempt: number, batch: readonly string[]) => unknown): Bench {
+async function queueBefore(
+  t: TestContext,
+  trouble: (attempt: number, batch: readonly string[]) => unknown,
+): Promise<Bench> {
+  t.mock.method(performance, 'now', () => 0);
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   const attempts: string[][] = [];
   const faults: string[] = [];
   let applied = 0;
   let sequence = 0;
+  let isQuiet = true;
   const ingest = async (batch: readonly InstanceRecord[]) => {
+    if (isQuiet) return;
     const uids = batch.map(({ instance }) => instance.uid);
     attempts.push(uids);
     const error = trouble(attempts.length, uids);
     if (error !== undefined) throw error;
   };
-  const marker = { applied: (last: number) => (applied = last) };
-  const queue = new IngestQueue(ingest, marker, (message) => faults.push(message));
+  const queue = new IngestQueue({
+    place: () => Promise.reject(new Error('nothing is held here')),
+    ingest,
+    done: (sequences) => {
+      applied = Math.max(applied, ...sequences);
+    },
+    onPlaced: () => undefined,
+    onFault: (message) => faults.push(message),
+  });
+  // The first after a pause is not made to wait; what is looked at here are those that follow it.
+  queue.push({ outcome: 'stored', record: instanceRecord(1, 1, 999), sequence });
+  await queue.settled();
+  isQuiet = false;
   return {
     queue,
     attempts,
@@ -42,8 +59,7 @@ function queueBefore(t: TestContext, trouble: (attempt: number, batch: readonly 
     applied: () => applied,
     push: (instance) => {
       sequence += 1;
-      queue.opened(sequence);
-      queue.push(instanceRecord(1, 1, instance), sequence);
+      queue.push({ outcome: 'stored', record: instanceRecord(1, 1, instance), sequence });
     },
   };
 }
@@ -58,9 +74,28 @@ async function pass(ms: number): Promise<void> {
   await calm();
 }
 
+describe('an instance', () => {
+  test('that comes after a pause is written at once, those that follow it are gathered', async (t) => {
+    const { attempts, push } = await queueBefore(t, () => undefined);
+    push(1);
+    push(2);
+    await calm();
+    assert.deepEqual(attempts, []);
+    await pass(20);
+    assert.deepEqual(attempts, [['1.2.826.1.1.1.1', '1.2.826.1.1.1.2']]);
+    t.mock.method(performance, 'now', () => 1000);
+    push(3);
+    push(4);
+    await calm();
+    assert.deepEqual(attempts.slice(1), [['1.2.826.1.1.1.3']]);
+    await pass(20);
+    assert.deepEqual(attempts.slice(2), [['1.2.826.1.1.1.4']]);
+  });
+});
+
 describe('a query', () => {
   test('waits until what was pushed before it is in the catalogue', async (t) => {
-    const { queue, attempts, push, applied } = queueBefore(t, () => undefined);
+    const { queue, attempts, push, applied } = await queueBefore(t, () => undefined);
     push(1);
     push(2);
     await queue.settled();
@@ -70,7 +105,7 @@ describe('a query', () => {
   });
 
   test('tries again what failed before it came, without waiting for the timer', async (t) => {
-    const { queue, attempts, push } = queueBefore(t, (attempt) => (attempt <= 4 ? FULL : undefined));
+    const { queue, attempts, push } = await queueBefore(t, (attempt) => (attempt <= 4 ? FULL : undefined));
     push(1);
     for (const pause of [40, 250, 1000, 5000, 100]) await pass(pause);
     assert.equal(attempts.length, 4, 'the next one by itself is 15 s away');
@@ -79,10 +114,9 @@ describe('a query', () => {
   });
 
   test('that comes during an attempt is not refused for the failure of that attempt', async (t) => {
-    const { queue, attempts, push } = queueBefore(t, (attempt) => (attempt === 1 ? FULL : undefined));
+    const { queue, attempts, push } = await queueBefore(t, (attempt) => (attempt === 1 ? FULL : undefined));
     push(1);
     mock.timers.tick(40);
-    assert.equal(attempts.length, 1, 'under way');
     const settled = queue.settled();
     await calm();
     await pass(100);
@@ -91,7 +125,7 @@ describe('a query', () => {
   });
 
   test('is refused when its own attempt fails, and told why', async (t) => {
-    const { queue, push } = queueBefore(t, (attempt) => (attempt === 1 ? FULL : GONE));
+    const { queue, push } = await queueBefore(t, (attempt) => (attempt === 1 ? FULL : GONE));
     push(1);
     await assert.rejects(queue.settled(), {
       code: 'catalog-unavailable',
@@ -108,7 +142,7 @@ describe('a query', () => {
 
   test('words of a refusal fit an Error Comment (PS3.7 §C, LO)', async (t) => {
     for (const error of [FULL, GONE]) {
-      const { queue, push } = queueBefore(t, () => error);
+      const { queue, push } = await queueBefore(t, () => error);
       push(1);
       await assert.rejects(queue.settled(), (refusal: Error) => refusal.message.length <= 64);
       mock.timers.reset();
@@ -116,7 +150,7 @@ describe('a query', () => {
   });
 
   test('many queries together make one attempt in 100 ms', async (t) => {
-    const { queue, attempts, push } = queueBefore(t, () => FULL);
+    const { queue, attempts, push } = await queueBefore(t, () => FULL);
     push(1);
     await assert.rejects(queue.settled());
     assert.equal(attempts.length, 1);
@@ -130,7 +164,7 @@ describe('a query', () => {
   });
 
   test('is answered without an attempt when the catalogue holds everything', async (t) => {
-    const { queue, attempts, push } = queueBefore(t, () => undefined);
+    const { queue, attempts, push } = await queueBefore(t, () => undefined);
     push(1);
     await queue.settled();
     await queue.settled();
@@ -140,7 +174,9 @@ describe('a query', () => {
 
 describe('a catalogue that takes nothing', () => {
   test('is tried again by itself, less and less often, and told about once', async (t) => {
-    const { attempts, faults, push, queue } = queueBefore(t, (attempt) => (attempt <= 5 ? GONE : undefined));
+    const { attempts, faults, push, queue } = await queueBefore(t, (attempt) =>
+      attempt <= 5 ? GONE : undefined,
+    );
     push(1);
     await pass(40);
     for (const [failures, pause] of [250, 1000, 5000, 15_000, 15_000].entries()) {
@@ -156,7 +192,7 @@ describe('a catalogue that takes nothing', () => {
   });
 
   test('is not tried for every instance that comes meanwhile', async (t) => {
-    const { attempts, push, queue } = queueBefore(t, () => GONE);
+    const { attempts, push, queue } = await queueBefore(t, () => GONE);
     push(0);
     await pass(40);
     for (let i = 1; i <= 600; i++) push(i);
@@ -166,7 +202,7 @@ describe('a catalogue that takes nothing', () => {
   });
 
   test('gets everything in the order in which it came when it is back', async (t) => {
-    const { attempts, push, queue } = queueBefore(t, (attempt) => (attempt === 1 ? GONE : undefined));
+    const { attempts, push, queue } = await queueBefore(t, (attempt) => (attempt === 1 ? GONE : undefined));
     push(2);
     await pass(40);
     push(1);
@@ -178,21 +214,21 @@ describe('a catalogue that takes nothing', () => {
 });
 
 describe('a record that the catalogue refuses', () => {
-  test('keeps no neighbour out, is named, and stays in the durable record', async (t) => {
+  test('keeps no neighbour out, and is named', async (t) => {
     const refused = new CatalogError('catalog-request', 'no date');
-    const { queue, push, faults, applied } = queueBefore(t, (_, batch) =>
+    const { queue, push, faults, applied } = await queueBefore(t, (_, batch) =>
       batch.includes('1.2.826.1.1.1.2') ? refused : undefined,
     );
     for (const instance of [1, 2, 3]) push(instance);
     await queue.settled();
-    assert.equal(queue.depth, 1);
-    assert.equal(applied(), 1);
+    assert.equal(queue.depth, 0);
+    assert.equal(applied(), 3);
     assert.match(faults.join(), /1\.2\.826\.1\.1\.1\.2\.dcm is stored but the catalogue refuses it: no date/);
   });
 
   test('ends an earlier failure: the catalogue has answered', async (t) => {
     const refused = new CatalogError('catalog-request', 'no date');
-    const { queue, push } = queueBefore(t, (attempt) =>
+    const { queue, push } = await queueBefore(t, (attempt) =>
       attempt === 1 ? GONE : attempt <= 3 ? refused : undefined,
     );
     push(1);
@@ -200,6 +236,6 @@ describe('a record that the catalogue refuses', () => {
     await pass(250);
     push(2);
     await queue.settled();
-    assert.equal(queue.depth, 1);
+    assert.equal(queue.depth, 0);
   });
 });

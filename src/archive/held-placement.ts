@@ -1,0 +1,104 @@
+// Small instances that the durable record holds are given their files, a batch at a time. Their senders have had their
+// answer, so nothing here may lose one: what fails is tried again.
+
+import type { InstanceRecord } from '../catalog/catalog.ts';
+import type { Held, Spooled, StorageArea } from '../storage/storage-area.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { supersededPath, uidsOf } from './instance-path.ts';
+import type { Intent } from './intent.ts';
+import { readStoredHead } from './stored-instance.ts';
+
+/** `duplicate`: the same bytes were here already and stay as they are. */
+export type Outcome = 'stored' | 'duplicate' | 'replaced';
+
+export interface HeldRecord {
+  readonly record: InstanceRecord;
+  readonly held: Held;
+  readonly sealedHead: Buffer;
+}
+
+export interface Placed {
+  readonly outcome: Outcome;
+  /** As the catalogue is to have it. */
+  readonly record: InstanceRecord;
+}
+
+/** Gives each its file, no UID twice among them. Throws when any could not be placed, and can be called again with all
+ *  of them. */
+export async function placeHeld(storage: StorageArea, batch: readonly HeldRecord[]): Promise<Placed[]> {
+  const placements = await storage.placeHeld(
+    batch.map(({ held, sealedHead, record }) => ({ held, sealedHead, path: record.location.path })),
+  );
+  const placed: Placed[] = [];
+  for (const [index, instance] of batch.entries()) {
+    // `same` is this very reception, placed by an attempt that was cut short: its head names the time of receipt.
+    placed.push(
+      placements[index] === 'exists'
+        ? await placeHeldOver(storage, instance)
+        : { outcome: 'stored', record: instance.record },
+    );
+  }
+  return placed;
+}
+
+async function placeHeldOver(storage: StorageArea, instance: HeldRecord): Promise<Placed> {
+  const { record } = instance;
+  const { location } = record;
+  const beside = location.path.replace(/\.dcm$/, `.${location.sha256.slice(0, 16)}.dcm`);
+  try {
+    return await placeOver(storage, record, () => storage.spoolHeld(instance));
+  } catch (error) {
+    if (!isObstacle(error) || location.path === beside) throw error;
+    // A directory or a link bears the name: the instance gets one beside it.
+    const moved = { ...instance, record: { ...record, location: { ...location, path: beside } } };
+    const [placed] = await placeHeld(storage, [moved]);
+    return placed!;
+  }
+}
+
+function isObstacle(error: unknown): boolean {
+  return error instanceof StorageError && (error.code === 'bad-path' || error.code === 'unusable');
+}
+
+/** For an instance at whose path there is a file: the same bytes stay, older ones move to superseded/ and make way for
+ *  what `spoolFor` gives, which goes there itself when the present ones are newer. */
+export async function placeOver(
+  storage: StorageArea,
+  record: InstanceRecord,
+  spoolFor: (intent: Intent) => Promise<Spooled>,
+): Promise<Placed> {
+  const { path, sha256, receivedAt } = record.location;
+  const present = await readStoredHead(storage, path);
+  const integrity = present?.meta.integrity;
+  if (present?.isComplete === true && integrity !== undefined) {
+    if (integrity.sha256 === sha256) {
+      const known = { ...record, location: { ...record.location, receivedAt: integrity.receivedAt } };
+      return { outcome: 'duplicate', record: known };
+    }
+    if (integrity.receivedAt > receivedAt) {
+      const overtaken = supersededPath(uidsOf(record), integrity.receivedAt, sha256);
+      return placeOvertaken(record, overtaken, await spoolFor({ path: overtaken }));
+    }
+  }
+  const older = supersededPath(uidsOf(record), receivedAt, integrity?.sha256 ?? 'unknown');
+  const spooled = await spoolFor({ path, supersededPath: older });
+  try {
+    await spooled.replace(path, older);
+  } catch (error) {
+    await spooled.discard();
+    throw error;
+  }
+  return { outcome: 'replaced', record: { ...record, supersededPath: older } };
+}
+
+/** A later reception of the instance was the faster one, or the clock went back. */
+async function placeOvertaken(record: InstanceRecord, path: string, spooled: Spooled): Promise<Placed> {
+  try {
+    await spooled.place(path);
+  } catch (error) {
+    await spooled.discard();
+    // Time and hash are in the name: it is this very content, placed by an attempt that was cut short.
+    if (!(error instanceof StorageError && error.code === 'exists')) throw error;
+  }
+  return { outcome: 'stored', record: { ...record, location: { ...record.location, path } } };
+}
