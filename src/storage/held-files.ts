@@ -59,9 +59,8 @@ export class HeldFiles {
    *  moves flushes before. */
   async flush(slot: string): Promise<void> {
     this.checkFault();
-    const names = this.#unflushed.get(slot) ?? new Map<string, string[]>();
     try {
-      for (const [path, files] of names) {
+      for (const [path, files] of this.#unflushed.get(slot) ?? []) {
         if (!(await this.#directories.isThere(path))) continue;
         await this.#directories.use(path, async (directory) => {
           await this.#thread.flush(files.map((name) => directory.at(name)));

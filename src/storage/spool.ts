@@ -1,4 +1,5 @@
-// Receives one instance into incoming/: hashes, counts, and never holds more than two chunks of it.
+// Receives one instance: a small one into memory, a large one into incoming/, of which it never holds more than two
+// chunks.
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../util/byte-source.ts';
 import { awaitedLater } from '../util/promises.ts';

@@ -309,23 +309,35 @@ describe('a placing thread that dies', () => {
   });
 });
 
+/** One instance with its file, and `acknowledged` more for whose files the filler has left no room. */
+async function fillUp(
+  opened: OpenedArchive,
+  volume: string,
+  filler: string,
+  acknowledged: number,
+): Promise<MadeInstance[]> {
+  const kept = [instanceOf(5000, 0)];
+  await opened.store(kept[0]!);
+  const { bavail, bsize } = await statfs(volume);
+  await writeFile(filler, Buffer.alloc(bavail * bsize - 300_000));
+  for (let seed = 1; seed <= acknowledged; seed += 1) {
+    const instance = instanceOf(900_000, seed);
+    await opened.acknowledge(instance);
+    kept.push(instance);
+  }
+  return kept;
+}
+
 describe('a volume that is full when files are to be made', () => {
   test('refuses queries and says why, is tried again, and gives everything when space returns', async () => {
     await using folder = await tempFolder('held');
     await using disk = await smallFilesystem(40);
     await symlink(disk.path, join(folder.path, 'archive'));
-    const kept: MadeInstance[] = [instanceOf(5000, 0)];
+    const kept: MadeInstance[] = [];
     const filler = join(disk.path, 'filler');
     {
       await using opened = await openArchive(folder.path);
-      await opened.store(kept[0]!);
-      const { bavail, bsize } = await statfs(disk.path);
-      await writeFile(filler, Buffer.alloc(bavail * bsize - 300_000));
-      for (let seed = 1; seed <= 4; seed += 1) {
-        const instance = instanceOf(900_000, seed);
-        await opened.acknowledge(instance);
-        kept.push(instance);
-      }
+      kept.push(...(await fillUp(opened, disk.path, filler, 4)));
       const refusal = {
         code: 'catalog-unavailable',
         message: 'The catalogue has no room for what came last: free some space.',
@@ -345,18 +357,11 @@ describe('a volume that is full when files are to be made', () => {
     await using folder = await tempFolder('held');
     await using disk = await smallFilesystem(40);
     await symlink(disk.path, join(folder.path, 'archive'));
-    const kept: MadeInstance[] = [instanceOf(5000, 0)];
+    const kept: MadeInstance[] = [];
     const filler = join(disk.path, 'filler');
     {
       await using opened = await openArchive(folder.path);
-      await opened.store(kept[0]!);
-      const { bavail, bsize } = await statfs(disk.path);
-      await writeFile(filler, Buffer.alloc(bavail * bsize - 300_000));
-      for (let seed = 1; seed <= 3; seed += 1) {
-        const instance = instanceOf(900_000, seed);
-        await opened.acknowledge(instance);
-        kept.push(instance);
-      }
+      kept.push(...(await fillUp(opened, disk.path, filler, 3)));
     }
     await assert.rejects(openArchive(folder.path), { code: 'no-space' });
     await rm(filler);
