@@ -1,0 +1,85 @@
+// The DICOM side of the daemon: its listener with all services, joined to the log.
+
+import type { Archive } from '../archive/archive.ts';
+import type { Config } from '../config/schema.ts';
+import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/uid.ts';
+import { commandName } from '../dimse/commands.ts';
+import { type Association, DimseListener } from '../dimse/listener.ts';
+import { isWarning, statusText } from '../dimse/status.ts';
+import { Callers } from '../scp/callers.ts';
+import { admission, createServices } from '../scp/services.ts';
+import { PacsError } from '../util/errors.ts';
+import type { Log } from '../util/log.ts';
+import { characterSetsOf } from './open-archive.ts';
+
+export function createListener(
+  config: Config,
+  archive: Archive,
+  log: Log,
+): { listener: DimseListener; callers: Callers } {
+  const callers = new Callers(config.peers, config.unknownCallers);
+  const services = createServices({
+    archive,
+    callers,
+    aeTitle: config.aeTitle,
+    characterSetsOf: characterSetsOf(config),
+    observer: {
+      subOperationFailed: (association, destination, { item, status, error }) =>
+        log.warn('>> C-STORE sub-operation failed', {
+          association: association.name,
+          destination,
+          instance: item.sopInstanceUid,
+          status: statusText(status),
+          reason: error,
+        }),
+      destinationUnreachable: (association, destination, error) =>
+        log.warn('C-MOVE destination cannot be reached', {
+          association: association.name,
+          destination,
+          reason: error,
+        }),
+    },
+  });
+  const listener = new DimseListener({
+    ...config.dimse,
+    implementationClassUid: IMPLEMENTATION_CLASS_UID,
+    implementationVersionName: IMPLEMENTATION_VERSION_NAME,
+    admit: admission(callers),
+    services,
+  });
+  logAssociations(listener, log);
+  return { listener, callers };
+}
+
+/** One line per association that begins or ends, per refused caller, per failed request. */
+function logAssociations(listener: DimseListener, log: Log): void {
+  const named = (association: Association) => ({
+    association: association.name,
+    calling: association.callingAeTitle,
+    address: association.remoteAddress,
+  });
+  listener.on('association', (association) =>
+    log.info('<< A-ASSOCIATE-RQ accepted', { ...named(association), contexts: association.contexts.size }),
+  );
+  listener.on('ended', (association, reason) => {
+    const isRelease = reason instanceof PacsError && reason.code === 'ul-released';
+    if (isRelease) log.info('<< A-RELEASE-RQ', named(association));
+    else log.warn('association ended', { ...named(association), reason });
+  });
+  listener.on('refused', (request) =>
+    log.warn('>> A-ASSOCIATE-RJ unknown caller', {
+      calling: request.callingAeTitle,
+      address: request.remoteAddress,
+    }),
+  );
+  listener.on('failure', (association, command, error) =>
+    log[isWarning(error.status) ? 'warn' : 'error'](`>> ${commandName(command.commandField)} failed`, {
+      ...named(association),
+      instance: command.affectedSopInstanceUid,
+      status: statusText(error.status),
+      reason: error,
+      cause: error.cause instanceof PacsError ? undefined : error.cause,
+    }),
+  );
+  listener.on('fault', (reason, { address, port }) => log.warn('no association', { address, port, reason }));
+}
