@@ -3,7 +3,15 @@
 
 import { EventEmitter } from 'node:events';
 import { KEPT_TAGS } from '../catalog/attributes.ts';
-import type { Catalog, InstanceLocation, Match, Query, SelectKeys } from '../catalog/catalog.ts';
+import type {
+  Catalog,
+  InstanceLocation,
+  Match,
+  Query,
+  SelectKeys,
+  StudyPage,
+  StudyPageRequest,
+} from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
@@ -30,7 +38,15 @@ export interface ArchiveOptions {
   readonly now: () => Date;
 }
 
-export type { InstanceLocation, Match, Query, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
+export type {
+  InstanceLocation,
+  Match,
+  Query,
+  QueryLevel,
+  SelectKeys,
+  StudyPage,
+  StudyPageRequest,
+} from '../catalog/catalog.ts';
 
 interface ArchiveEvents {
   /** The instance is safe and has its file; for forwarding, the change feed and counters. */
@@ -85,6 +101,12 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     return this.#asked(() => this.#catalog.find(query));
   }
 
+  /** Part of the list of matching studies, newest first; sees what `find` sees. Throws ArchiveError, 'invalid-request' for
+   *  an `after` or a `limit` that makes no sense. */
+  studyPage(request: StudyPageRequest): Promise<StudyPage> {
+    return this.#answered(() => this.#catalog.studyPage(request));
+  }
+
   /** Instances to retrieve, in pages, by series and instance number. */
   select(selection: SelectKeys): AsyncIterable<readonly InstanceLocation[]> {
     return this.#asked(() => this.#catalog.select(selection));
@@ -120,18 +142,22 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   }
 
   /** Rejects with ArchiveError 'catalog-unavailable' when queries would. */
-  async counts(): ReturnType<Catalog['counts']> {
-    try {
-      await this.#queue.settled();
-      return await this.#catalog.counts();
-    } catch (error) {
-      throw unavailable(error);
-    }
+  counts(): ReturnType<Catalog['counts']> {
+    return this.#answered(() => this.#catalog.counts());
   }
 
   /** Brings what waits into the catalogue; storage and catalogue are closed by who opened them. */
   close(): Promise<void> {
     return this.#queue.close();
+  }
+
+  async #answered<T>(answer: () => Promise<T>): Promise<T> {
+    try {
+      await this.#queue.settled();
+      return await answer();
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   async *#asked<T>(pages: () => AsyncIterable<T>): AsyncIterable<T> {
@@ -146,5 +172,6 @@ export class Archive extends EventEmitter<ArchiveEvents> {
 
 function unavailable(error: unknown): unknown {
   if (!(error instanceof CatalogError)) return error;
-  return new ArchiveError('catalog-unavailable', error.message, { cause: error });
+  const reason = error.code === 'catalog-request' ? 'invalid-request' : 'catalog-unavailable';
+  return new ArchiveError(reason, error.message, { cause: error });
 }

@@ -4,6 +4,7 @@ import { PacsError } from '../util/errors.ts';
 
 export type ArchiveFailure =
   | 'invalid-uid'
+  | 'invalid-request'
   | 'sop-mismatch'
   | 'unreadable'
   | 'no-space'

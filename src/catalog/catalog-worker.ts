@@ -8,12 +8,15 @@ import { CatalogError } from './errors.ts';
 import { find, type Lineage, prepareFind } from './find.ts';
 import { prepareIngest } from './ingest.ts';
 import { openEngine } from './open-engine.ts';
+import { Pacer } from './pacer.ts';
 import { PagedSearch } from './paged-search.ts';
 import type { Row } from './rows.ts';
 import { locate, prepareSelect, select } from './select.ts';
+import { prepareStudyPage, studyPage } from './study-page.ts';
 import {
   type AnswerMessage,
   type LocationPage,
+  type Matches,
   type MatchPage,
   OPENED,
   type Operations,
@@ -27,6 +30,7 @@ class CatalogService {
   readonly #engine: Engine;
   readonly #ingest: ReturnType<typeof prepareIngest>;
   readonly #find: ReturnType<typeof prepareFind>;
+  readonly #studyPage: ReturnType<typeof prepareStudyPage>;
   readonly #select: ReturnType<typeof prepareSelect>;
   readonly #finds = new Map<number, PagedSearch<Lineage>>();
   readonly #selects = new Map<number, PagedSearch<InstanceLocation>>();
@@ -36,6 +40,7 @@ class CatalogService {
     this.#engine = engine;
     this.#ingest = prepareIngest(engine);
     this.#find = prepareFind(engine);
+    this.#studyPage = prepareStudyPage(engine);
     this.#select = prepareSelect(engine);
   }
 
@@ -72,6 +77,10 @@ class CatalogService {
       }
       case 'findMore':
         return this.#matchPage(message.request);
+      case 'studyPage': {
+        const { lineages, next } = await studyPage(this.#studyPage, message.request, new Pacer());
+        return { ...matchesOf(lineages), next };
+      }
       case 'select': {
         const { search, request } = message.request;
         this.#selects.set(search, new PagedSearch((pacer) => select(this.#select, request, pacer)));
@@ -92,17 +101,7 @@ class CatalogService {
 
   async #matchPage(search: number): Promise<MatchPage> {
     const { items, done } = await nextPage(this.#finds, search);
-    const rows: PageRow[] = [];
-    const places = new Map<Row, number>();
-    const placeOf = (row: Row): number => {
-      let place = places.get(row);
-      if (place === undefined) {
-        place = rows.push({ text: row.text, computed: row.computed }) - 1;
-        places.set(row, place);
-      }
-      return place;
-    };
-    return { done, matches: items.map((lineage) => lineage.map(placeOf)), rows };
+    return { ...matchesOf(items), done };
   }
 
   async #locationPage(search: number): Promise<LocationPage> {
@@ -116,6 +115,20 @@ class CatalogService {
     this.#selects.get(search)?.stop();
     this.#selects.delete(search);
   }
+}
+
+function matchesOf(lineages: readonly Lineage[]): Matches {
+  const rows: PageRow[] = [];
+  const places = new Map<Row, number>();
+  const placeOf = (row: Row): number => {
+    let place = places.get(row);
+    if (place === undefined) {
+      place = rows.push({ text: row.text, computed: row.computed }) - 1;
+      places.set(row, place);
+    }
+    return place;
+  };
+  return { matches: lineages.map((lineage) => lineage.map(placeOf)), rows };
 }
 
 async function nextPage<T>(

@@ -50,6 +50,26 @@ export interface Match {
   readonly attributes: DicomJson;
 }
 
+/** Longest page of the study list. */
+export const MAX_STUDY_PAGE = 500;
+
+export interface StudyPageRequest {
+  /** As in Query, at STUDY level. */
+  readonly identifier: DicomJson;
+  readonly fuzzyNames?: boolean;
+  /** `next` of the page before; another one is refused with catalog-request. */
+  readonly after?: string;
+  /** How many studies at most, 1 to MAX_STUDY_PAGE. */
+  readonly limit: number;
+}
+
+export interface StudyPage {
+  readonly studies: readonly Match[];
+  /** Where the list goes on; missing at its end. A page that has it may hold fewer studies than asked for, even none:
+   *  what is looked through for one page is bounded. */
+  readonly next?: string;
+}
+
 export interface InstanceLocation {
   readonly sopInstanceUid: string;
   readonly sopClassUid: string;
@@ -87,6 +107,8 @@ export interface Catalog {
   superseded(sopInstanceUid: string): Promise<readonly StoredLocation[]>;
   /** Matches in pages; memory does not grow with their number. */
   find(query: Query): AsyncIterable<readonly Match[]>;
+  /** Part of the list of studies that match, newest Study Date first, undated ones last. */
+  studyPage(request: StudyPageRequest): Promise<StudyPage>;
   /** Instances to retrieve, in pages, series by series in order of Instance Number. */
   select(keys: SelectKeys): AsyncIterable<readonly InstanceLocation[]>;
   counts(): Promise<Counts>;

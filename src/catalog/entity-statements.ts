@@ -99,6 +99,7 @@ function studies(db: Connection): Entities['study'] {
       .updateTable('study')
       .set({
         patient_id: slot('patient_id'),
+        study_date: slot('study_date'),
         attributes: slot('attributes'),
         modalities: slot('modalities'),
         sop_classes: slot('sop_classes'),
@@ -110,6 +111,7 @@ function studies(db: Connection): Entities['study'] {
       [
         'patient_id',
         'uid',
+        'study_date',
         'attributes',
         'received_at',
         'series',

@@ -230,7 +230,7 @@ function isFew(path: AccessPath, cost: number): boolean {
 }
 
 /** Keys of unknown attributes are not supported for matching and so left out (PS3.4 §C.2.2.1.3). */
-function criteriaByLevel(request: FindRequest): Record<QueryLevel, readonly Criterion[]> {
+export function criteriaByLevel(request: FindRequest): Record<QueryLevel, readonly Criterion[]> {
   const keys: Record<QueryLevel, DicomJson> = { PATIENT: {}, STUDY: {}, SERIES: {}, IMAGE: {} };
   const deepest = LEVELS.indexOf(request.lowerLevelKeys === true ? 'IMAGE' : request.level);
   for (const [attribute, key] of Object.entries(request.identifier)) {

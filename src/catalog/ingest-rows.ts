@@ -12,7 +12,7 @@ import {
   type StudyState,
 } from './ingest-state.ts';
 import type { InstanceTable, PatientTable, SeriesTable, StudyTable, SupersededTable } from './schema.ts';
-import { type SearchKey, searchKeysOf } from './search-keys.ts';
+import { type SearchKey, searchKeysOf, studyDateKey } from './search-keys.ts';
 
 export const LOCATION_COLUMNS = [
   'path',
@@ -48,6 +48,7 @@ export function studyRow(study: StudyState): Row<StudyTable> {
   return {
     patient_id: study.patient.id as number,
     uid,
+    study_date: studyDateKey(JSON.parse(attributes) as DicomJson),
     attributes,
     received_at: receivedAt,
     series,

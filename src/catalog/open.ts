@@ -9,12 +9,14 @@ import type {
   Query,
   SelectKeys,
   StoredLocation,
+  StudyPage,
+  StudyPageRequest,
 } from './catalog.ts';
 import { CatalogThread } from './catalog-thread.ts';
 import { mergedAttributes } from './computed.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
-import type { MatchPage, Operation, Operations } from './worker-protocol.ts';
+import type { Matches, Operation, Operations } from './worker-protocol.ts';
 
 /** A thread that ends again and again is not started more often than that. */
 const RESTART_MS = 1000;
@@ -72,6 +74,11 @@ class ThreadedCatalog implements Catalog {
     for await (const page of pages) {
       if (page.matches.length > 0) yield matchesOf(page);
     }
+  }
+
+  async studyPage(request: StudyPageRequest): Promise<StudyPage> {
+    const { next, ...page } = await this.#ask('studyPage', request);
+    return { studies: matchesOf(page), ...(next !== undefined && { next }) };
   }
 
   async *select(keys: SelectKeys): AsyncIterable<readonly InstanceLocation[]> {
@@ -156,7 +163,7 @@ async function* pagesOf<P extends { readonly done: boolean }>(
   }
 }
 
-function matchesOf(page: MatchPage): Match[] {
+function matchesOf(page: Matches): Match[] {
   const parsed = page.rows.map((row) => mergedAttributes(row.text, row.computed));
   return page.matches.map((places) => ({
     attributes: Object.assign({}, ...places.map((place) => parsed[place])),

@@ -27,6 +27,8 @@ export interface StudyTable extends Described, Counters {
   patient_id: number;
   /** Unique. */
   uid: string;
+  /** Its search key of that kind, the latest one; '' when undated. */
+  study_date: string;
   series: number;
   /** What study_modality and study_sop_class hold, as return keys: sorted, separated by backslashes. */
   modalities: string;

@@ -122,8 +122,34 @@ function modalityPath(criteria: readonly Criterion[]): AccessPath | undefined {
   };
 }
 
+/** A way along the dates of studies, newest first: of all of them, or of those with one modality. */
+export interface DatePath extends AccessPath {
+  /** What stands before the date in its keys. */
+  readonly beforeDate: string;
+}
+
+export const ALL_STUDIES: DatePath = {
+  kind: KIND.studyDate,
+  ranges: [{ from: '', to: undefined }],
+  beforeDate: '',
+};
+
+/** undefined when the path does not go by date alone. */
+export function datePathOf(path: AccessPath): DatePath | undefined {
+  const [range, ...others] = path.ranges;
+  if (range === undefined || others.length > 0 || range.contains !== undefined) return undefined;
+  if (path.kind === KIND.studyDate) return { ...path, beforeDate: '' };
+  if (path.kind !== KIND.modality) return undefined;
+  return { ...path, beforeDate: range.from.slice(0, range.from.lastIndexOf(SEPARATOR) + 1) };
+}
+
 function isEverything(range: KeyRange): boolean {
   return range.from === '' && range.to === undefined && range.contains === undefined;
+}
+
+/** Where a study stands in the order of their dates: by its latest, undated ones by ''. */
+export function studyDateKey(attributes: DicomJson): string {
+  return dates(attributes, TAG.StudyDate).sort().at(-1) ?? '';
 }
 
 /** Of all the rows that lead a walk of `path` to one owner, whether this is the one it meets first; so an

@@ -137,6 +137,24 @@ export async function* walk(
   }
 }
 
+/** Where a walk along the index is. */
+export type Place = Pick<Step, 'key' | 'owner'>;
+
+/** The keys of a range from the newest to the oldest, in steps, those behind `after`. */
+export function walkBackwards(
+  statements: WalkStatements,
+  db: Connection,
+  {
+    kind,
+    range,
+    after,
+  }: { readonly kind: Kind; readonly range: KeyRange; readonly after: Place | undefined },
+  pacer: Pacer,
+): AsyncGenerator<readonly KeyRow[]> {
+  const start = startOf(kind, range);
+  return steps(statements.backwards, db, { ...start, ...(after ?? { key: start.to }) }, pacer);
+}
+
 /** What a path costs, in candidates; MANY when there are that many or more. */
 export async function estimate(
   statements: WalkStatements,
@@ -165,10 +183,9 @@ function stepsOf(
   range: KeyRange,
   pacer: Pacer,
 ): AsyncGenerator<readonly KeyRow[]> {
-  const start = startOf(kind, range);
   return NEWEST_FIRST.has(kind)
-    ? steps(statements.backwards, db, { ...start, key: start.to }, pacer)
-    : steps(statements.forwards, db, start, pacer);
+    ? walkBackwards(statements, db, { kind, range, after: undefined }, pacer)
+    : steps(statements.forwards, db, startOf(kind, range), pacer);
 }
 
 /** Looks through every key of a kind, a stretch at a time; the database filters, so few rows come up here. */

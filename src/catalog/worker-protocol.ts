@@ -2,7 +2,7 @@
 // where they are used, and an entity above many matches travels once per page.
 
 import type { DicomJson } from '../dicom/dicom-json.ts';
-import type { Counts, InstanceLocation, SelectKeys, StoredLocation } from './catalog.ts';
+import type { Counts, InstanceLocation, SelectKeys, StoredLocation, StudyPageRequest } from './catalog.ts';
 import type { CatalogErrorCode } from './errors.ts';
 import type { FindRequest } from './find.ts';
 import type { IngestRecord } from './ingest-record.ts';
@@ -14,6 +14,7 @@ export interface Operations {
   counts: { request: undefined; answer: Counts };
   find: { request: Opening<FindRequest>; answer: MatchPage };
   findMore: { request: number; answer: MatchPage };
+  studyPage: { request: StudyPageRequest; answer: StudyMatches };
   select: { request: Opening<SelectKeys>; answer: LocationPage };
   selectMore: { request: number; answer: LocationPage };
   /** Ends a search early. */
@@ -35,11 +36,19 @@ export interface PageRow {
   readonly computed: DicomJson;
 }
 
-export interface MatchPage {
-  readonly done: boolean;
+export interface Matches {
   readonly rows: readonly PageRow[];
   /** Per match: its entity and those above it, as places in `rows`. */
   readonly matches: readonly (readonly number[])[];
+}
+
+export interface MatchPage extends Matches {
+  readonly done: boolean;
+}
+
+/** See StudyPage. */
+export interface StudyMatches extends Matches {
+  readonly next: string | undefined;
 }
 
 export interface LocationPage {

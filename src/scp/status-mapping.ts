@@ -6,6 +6,7 @@ import { Status } from '../dimse/status.ts';
 
 const STORE_STATUS: Record<ArchiveFailure, number> = {
   'invalid-uid': Status.cannotUnderstand,
+  'invalid-request': Status.processingFailure,
   'sop-mismatch': Status.dataSetDoesNotMatchSopClass,
   unreadable: Status.cannotUnderstand,
   'no-space': Status.outOfResources,

@@ -22,6 +22,8 @@ const TABLE = sql`engine = InnoDB row_format = dynamic default charset = utf8mb4
 const IDENTITY = sql`varchar(43)`;
 const UID = sql`varchar(64)`;
 const CODE = sql`varchar(64)`;
+/** yyyymmdd, or nothing. */
+const DATE = sql`varchar(8)`;
 const PATH = sql`varchar(512)`;
 /** MAX_KEY_LENGTH, and a date behind it. */
 const SEARCH_KEY = sql`varchar(160)`;
@@ -61,13 +63,15 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
   await entity(db, 'study', {
     patient_id: NUMBER,
     uid: UID,
+    study_date: DATE,
     series: NUMBER,
     ...sets,
     ...COUNTERS,
     ...DESCRIBED,
   })
     .addUniqueConstraint('study_by_uid', ['uid'])
-    .addUniqueConstraint('study_by_patient', ['patient_id', 'id'])
+    // With the date, so that a list is put in order without reading the rows.
+    .addUniqueConstraint('study_by_patient', ['patient_id', 'id', 'study_date'])
     .addForeignKeyConstraint('study_of_patient', ['patient_id'], 'patient', ['id'])
     .execute();
 

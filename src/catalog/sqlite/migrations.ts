@@ -38,11 +38,16 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     'study',
     { id: key, patient_id: references('patient.id'), uid: (column) => column.notNull().unique() },
     ['series', 'instances', 'bytes'],
-    ['modalities', 'sop_classes', 'received_at', 'attributes'],
+    ['study_date', 'modalities', 'sop_classes', 'received_at', 'attributes'],
   )
     .modifyEnd(ROWS)
     .execute();
-  await db.schema.createIndex('study_by_patient').on('study').columns(['patient_id', 'id']).execute();
+  // With the date, so that a list is put in order without reading the rows.
+  await db.schema
+    .createIndex('study_by_patient')
+    .on('study')
+    .columns(['patient_id', 'id', 'study_date'])
+    .execute();
 
   await table(
     db,

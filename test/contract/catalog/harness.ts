@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { TAG } from '../../../src/catalog/attributes.ts';
-import type { Catalog, InstanceLocation, Match, Query, SelectKeys } from '../../../src/catalog/catalog.ts';
+import type {
+  Catalog,
+  InstanceLocation,
+  Match,
+  Query,
+  SelectKeys,
+  StudyPageRequest,
+} from '../../../src/catalog/catalog.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
 import { openEngine } from '../../../src/catalog/open-engine.ts';
 import { Pacer } from '../../../src/catalog/pacer.ts';
@@ -30,6 +37,17 @@ export async function findAll(catalog: Catalog, query: Query): Promise<Match[]> 
   const matches: Match[] = [];
   for await (const page of catalog.find(query)) matches.push(...page);
   return matches;
+}
+
+/** The study list from `after` on, page by page. */
+export async function listAll(catalog: Catalog, request: StudyPageRequest): Promise<(readonly Match[])[]> {
+  const pages: (readonly Match[])[] = [];
+  for (let { after } = request; ; ) {
+    const { studies, next } = await catalog.studyPage({ ...request, ...(after !== undefined && { after }) });
+    pages.push(studies);
+    if (next === undefined) return pages;
+    after = next;
+  }
 }
 
 export async function selectAll(catalog: Catalog, keys: SelectKeys): Promise<InstanceLocation[]> {

@@ -8,6 +8,7 @@ import { ingestSuite } from './ingest-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
+import { studyListSuite } from './study-list-suite.ts';
 
 let server: MariadbServer;
 before(async () => {
@@ -24,4 +25,5 @@ ingestSuite(mariadb);
 matchingSuite(mariadb);
 narrowingSuite(mariadb);
 readingSuite(mariadb);
+studyListSuite(mariadb);
 crashSuite(mariadb);

@@ -9,7 +9,7 @@ import { criteriaOf } from '../../../src/catalog/match.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
 import type { DicomJson } from '../../../src/dicom/dicom-json.ts';
 import { instanceRecord, pn, text } from '../../support/catalog-generator.ts';
-import { type EngineUnderTest, findAll, uidsOf } from './harness.ts';
+import { type EngineUnderTest, findAll, firstValue, listAll, uidsOf } from './harness.ts';
 
 const STUDIES = 120;
 const UNIT = fc.constantFrom(
@@ -106,5 +106,23 @@ export function narrowingSuite(engine: EngineUnderTest): void {
         );
       });
     }
+
+    test('the study list holds the same, newest first, wherever its pages end', async () => {
+      await fc.assert(
+        fc.asyncProperty(IDENTIFIER, fc.integer({ min: 1, max: 40 }), async (identifier, limit) => {
+          const criteria = criteriaOf(identifier, false);
+          const expected = everything
+            .filter(({ attributes }) => criteria.every((c) => c.test(attributes)))
+            .map(({ attributes }) => firstValue(attributes, TAG.StudyInstanceUID));
+          const pages = await listAll(catalog, { identifier, limit });
+          assert.deepEqual(
+            pages.flat().map(({ attributes }) => firstValue(attributes, TAG.StudyInstanceUID)),
+            expected,
+          );
+          for (const page of pages.slice(0, -1)) assert.equal(page.length, limit);
+        }),
+        { numRuns: 100 },
+      );
+    });
   });
 }

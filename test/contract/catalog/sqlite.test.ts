@@ -9,6 +9,7 @@ import { ingestSuite } from './ingest-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
+import { studyListSuite } from './study-list-suite.ts';
 
 const sqlite: EngineUnderTest = {
   name: 'SQLite',
@@ -23,4 +24,5 @@ ingestSuite(sqlite);
 matchingSuite(sqlite);
 narrowingSuite(sqlite);
 readingSuite(sqlite);
+studyListSuite(sqlite);
 crashSuite(sqlite);

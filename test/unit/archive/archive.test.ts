@@ -46,6 +46,17 @@ describe('store', () => {
     assert.deepEqual(await filesIn(folder.path, 'incoming'), []);
   });
 
+  test('the study list sees what was just acknowledged and refuses what it does not understand', async () => {
+    await using folder = await tempFolder('archive');
+    await using opened = await openArchive(folder.path);
+    const { archive } = opened;
+    await opened.store(madeInstance());
+    assert.equal((await archive.studyPage({ identifier: {}, limit: 10 })).studies.length, 1);
+    await assert.rejects(archive.studyPage({ identifier: {}, limit: 10, after: 'page 2' }), {
+      code: 'invalid-request',
+    });
+  });
+
   test('the same bytes again: nothing written, one instance, the first time of receipt', async () => {
     await using folder = await tempFolder('archive');
     let minute = 0;

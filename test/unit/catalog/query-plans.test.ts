@@ -16,6 +16,7 @@ import { Pacer } from '../../../src/catalog/pacer.ts';
 import type { CatalogSchema } from '../../../src/catalog/schema.ts';
 import { locate, prepareSelect, select } from '../../../src/catalog/select.ts';
 import { openSqlite } from '../../../src/catalog/sqlite/engine.ts';
+import { prepareStudyPage, studyPage } from '../../../src/catalog/study-page.ts';
 import type { DicomJson } from '../../../src/dicom/dicom-json.ts';
 import { archiveRecords, instanceRecord, pn, studyFacts, text } from '../../support/catalog-generator.ts';
 
@@ -77,6 +78,9 @@ test('every statement seeks', async (t) => {
     { [TAG.StudyDescription]: text('LO', '*a*') },
   ];
   const finding = prepareFind(engine);
+  const listing = prepareStudyPage(engine);
+  for (const identifier of identifiers)
+    await studyPage(listing, { identifier, limit: 10, after: '20240101.5' }, new Pacer());
   for (const level of ['PATIENT', 'STUDY', 'SERIES', 'IMAGE'] satisfies QueryLevel[]) {
     for (const identifier of identifiers) {
       for (const fuzzyNames of [false, true]) {
