@@ -8,6 +8,7 @@ import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
 import { jobsSuite } from './jobs-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
+import { nameContainingSuite } from './name-containing-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
@@ -23,6 +24,7 @@ const sqlite: EngineUnderTest = {
 
 ingestSuite(sqlite);
 matchingSuite(sqlite);
+nameContainingSuite(sqlite);
 narrowingSuite(sqlite);
 readingSuite(sqlite);
 studyListSuite(sqlite);
