@@ -1,6 +1,6 @@
-# AngioVault. `make run` tries it, `make test` checks everything, `make bench` measures.
+# AngioVault. `make run` tries it, `make test` checks everything, `make bench` measures, `make spk` packs.
 # What is missing is set up first: npm packages always, Debian packages only for tests and measurements.
-.PHONY: run test bench foreign-peers
+.PHONY: run test bench spk foreign-peers packing-tools
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -16,9 +16,13 @@ test: $(INSTALLED) foreign-peers
 bench: $(INSTALLED) foreign-peers
 	@exec npm run -s bench
 
+# make spk ARCH=armv8
+spk: $(INSTALLED) packing-tools
+	@exec npm run -s spk -- --arch $(or $(ARCH),x86_64)
+
 # Node 24 itself is one of these packages: any npm will do, whatever Node it runs on.
 $(INSTALLED): package-lock.json .npmrc
-	@scripts/need-debian-packages npm=npm
+	@.ci/need-debian-packages npm=npm
 	npm ci --loglevel=error >&2
 # npm 9 (Debian 12), on passing over the package for the other processor, takes its link to `node` away again.
 	@test -x node_modules/.bin/node || npm rebuild --silent >&2
@@ -26,4 +30,9 @@ $(INSTALLED): package-lock.json .npmrc
 
 # DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues.
 foreign-peers:
-	@scripts/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core
+	@.ci/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core
+
+# The icons are rendered, the binary of Node is stripped for its own architecture.
+packing-tools:
+	@.ci/need-debian-packages rsvg-convert=librsvg2-bin xz=xz-utils git=git \
+	  x86_64-linux-gnu-strip=binutils-x86-64-linux-gnu aarch64-linux-gnu-strip=binutils-aarch64-linux-gnu

@@ -1,8 +1,15 @@
 // Person names (PS3.5 §6.2.1) as they are compared: by component group, without regard to case.
 
-import { rangesHolding } from './name-suffixes.ts';
-import { foldForms, foldValue, searchKey, TRUNCATED, trimBlanks, upperCase } from './normalise.ts';
-import { exactRange, type KeyRange, prefixRange, WildCard } from './wild-card.ts';
+import {
+  endOfPrefix,
+  foldForms,
+  foldValue,
+  searchKey,
+  TRUNCATED,
+  trimBlanks,
+  upperCase,
+} from './normalise.ts';
+import { exactRange, type KeyRange, patternRange, WildCard } from './wild-card.ts';
 
 /** The component groups of one name, as DICOM JSON has them (PS3.18 §F.2.2). */
 export interface ComponentGroups {
@@ -20,8 +27,7 @@ export function foldGroup(group: string): string {
   return folded.includes('^') ? folded.replace(/ *\^ */g, '^').replace(/[\^ ]+$/, '') : folded;
 }
 
-/** Its component groups as they are compared, '' for those that it lacks. */
-export function foldGroups(name: ComponentGroups): string[] {
+function foldGroups(name: ComponentGroups): string[] {
   return GROUPS.map((group) => foldGroup(name[group] ?? ''));
 }
 
@@ -35,14 +41,9 @@ export function nameKeys(name: ComponentGroups): string[] {
 /** A key for names, ready to be tried on values. */
 export interface NameCriterion {
   test(name: ComponentGroups): boolean;
-  /** Where to look; each alone will do. */
-  readonly ways: readonly NameWay[];
-}
-
-export interface NameWay {
-  /** The groups themselves, their endings, or the parts of the name. */
-  readonly among: 'groups' | 'suffixes' | 'parts';
+  /** Where to look in the search keys (or, when `fuzzy`, among the name parts); each range alone will do. */
   readonly ranges: readonly KeyRange[];
+  readonly fuzzy: boolean;
 }
 
 /** One key value; undefined when every name matches it. */
@@ -65,7 +66,7 @@ export function nameCriterion(key: ComponentGroups, fuzzy: boolean): NameCriteri
       anywhere ? groups.some((value) => value !== '' && test(value)) : testGroup(groups, group, test),
     );
   };
-  return { test, ways: tests.flatMap(({ ways }) => ways) };
+  return { test, ranges: tests.map(({ range }) => range), fuzzy: false };
 }
 
 function testGroup(groups: readonly string[], group: Group, test: (value: string) => boolean): boolean {
@@ -73,10 +74,10 @@ function testGroup(groups: readonly string[], group: Group, test: (value: string
   return value !== '' && test(value);
 }
 
-function groupTest(key: string): { test: (value: string) => boolean; ways: NameWay[] } {
+function groupTest(key: string): { test: (value: string) => boolean; range: KeyRange } {
   if (!WildCard.isPattern(key)) {
     const folded = foldGroup(key);
-    return { test: (value) => value === folded, ways: [{ among: 'groups', ranges: [exactRange(folded)] }] };
+    return { test: (value) => value === folded, range: exactRange(folded) };
   }
   const pattern = WildCard.parse(key, (literal, last) => {
     const folded = upperCase(foldForms(literal)).replace(/ *\^ */g, '^');
@@ -87,17 +88,7 @@ function groupTest(key: string): { test: (value: string) => boolean; ways: NameW
     // 'WANG^*' also means the WANG without a given name, whose carets were dropped.
     pattern.test(value.padEnd(value.length + Math.max(0, carets - countCarets(value)), '^')) ||
     pattern.test(value);
-  return { test, ways: patternWays(pattern) };
-}
-
-function patternWays(pattern: WildCard): NameWay[] {
-  const [first = '', ...others] = pattern.segments.map((literal) => literal.replace(/[\^ ]+$/, ''));
-  const ways: NameWay[] = [];
-  if (first !== '') ways.push({ among: 'groups', ranges: [prefixRange(first)] });
-  // What is no longer than the beginning leads to no fewer names.
-  const ranges = rangesHolding(others.filter((literal) => literal.length > first.length));
-  if (ranges !== undefined) ways.push({ among: 'suffixes', ranges });
-  return ways;
+  return { test, range: patternRange(pattern, (literal) => literal.replace(/[\^ ]+$/, '')) };
 }
 
 function countCarets(text: string): number {
@@ -142,6 +133,7 @@ function fuzzyCriterion(key: string): NameCriterion | undefined {
       const parts = fuzzyKeys(name);
       return wanted.every((want) => parts.some((part) => part.startsWith(want)));
     },
-    ways: wanted.map((want) => ({ among: 'parts', ranges: [prefixRange(want)] })),
+    ranges: wanted.map((want) => ({ from: want, to: endOfPrefix(want) })),
+    fuzzy: true,
   };
 }

@@ -1,0 +1,5 @@
+[angiovault_dicom]
+title="AngioVault (DICOM)"
+desc="AngioVault"
+port_forward="no"
+dst.ports="11112/tcp"
