@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['dicom', 'util'],
   archive: ['storage', 'catalog', 'dicom', 'util'],
   scu: ['dimse', 'ul', 'dicom', 'util'],
-  jobs: ['archive', 'scu', 'util'],
+  jobs: ['archive', 'catalog', 'scu', 'dicom', 'util'],
   scp: ['archive', 'jobs', 'scu', 'dimse', 'dicom', 'util'],
   http: ['archive', 'jobs', 'config', 'dicom', 'util'],
   dsm: ['config', 'util'],

@@ -12,6 +12,7 @@ import { Pacer } from './pacer.ts';
 import { PagedSearch } from './paged-search.ts';
 import type { Row } from './rows.ts';
 import { locate, prepareSelect, select } from './select.ts';
+import { answerCalls } from './stores.ts';
 import { prepareStudyPage, studyPage } from './study-page.ts';
 import {
   type AnswerMessage,
@@ -32,6 +33,7 @@ class CatalogService {
   readonly #find: ReturnType<typeof prepareFind>;
   readonly #studyPage: ReturnType<typeof prepareStudyPage>;
   readonly #select: ReturnType<typeof prepareSelect>;
+  readonly #call: ReturnType<typeof answerCalls>;
   readonly #finds = new Map<number, PagedSearch<Lineage>>();
   readonly #selects = new Map<number, PagedSearch<InstanceLocation>>();
   readonly #running = new Set<Promise<Answer>>();
@@ -42,6 +44,7 @@ class CatalogService {
     this.#find = prepareFind(engine);
     this.#studyPage = prepareStudyPage(engine);
     this.#select = prepareSelect(engine);
+    this.#call = answerCalls(engine);
   }
 
   async handle(message: RequestMessage): Promise<AnswerMessage> {
@@ -88,6 +91,8 @@ class CatalogService {
       }
       case 'selectMore':
         return this.#locationPage(message.request);
+      case 'call':
+        return this.#call(message.request);
       case 'stop':
         this.#stop(message.request);
         return undefined;

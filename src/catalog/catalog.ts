@@ -1,6 +1,7 @@
 // The searchable index of the archive: what it is told, what it can be asked. No SQL and no threads here.
 
 import type { DicomJson } from '../dicom/dicom-json.ts';
+import type { JobStore } from './job-store.ts';
 
 /** Where the bytes of an instance are, and what proves them. */
 export interface StoredLocation {
@@ -112,5 +113,7 @@ export interface Catalog {
   /** Instances to retrieve, in pages, series by series in order of Instance Number. */
   select(keys: SelectKeys): AsyncIterable<readonly InstanceLocation[]>;
   counts(): Promise<Counts>;
+  /** The durable queue. */
+  readonly jobs: JobStore;
   close(): Promise<void>;
 }

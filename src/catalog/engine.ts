@@ -20,6 +20,10 @@ export interface Engine {
   readonly mayHold: (text: string) => Expression<SqlBool>;
   /** How many keys one statement may look through; undefined when the database works beside this thread. */
   readonly scanStretch: number | undefined;
+  /** Whether other daemons may use the same database at the same time. */
+  readonly isShared: boolean;
+  /** What has to be added to the time of this machine to get that of the database. */
+  clockOffsetMs(): Promise<number>;
   /** What an administrator should know, one line each. */
   readonly warnings: readonly string[];
   /** What a failure of the database means to the caller. */

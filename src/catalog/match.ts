@@ -4,7 +4,7 @@
 import type { DicomJson, JsonElement } from '../dicom/dicom-json.ts';
 import { TAG } from './attributes.ts';
 import { foldForms, foldValue } from './normalise.ts';
-import { type ComponentGroups, type NameCriterion, nameCriterion } from './person-name.ts';
+import { type ComponentGroups, type NameCriterion, type NameWay, nameCriterion } from './person-name.ts';
 import {
   combineIntervals,
   FIRST_TIME,
@@ -22,14 +22,19 @@ export interface Criterion {
   /** DICOM JSON name of the attribute. */
   readonly attribute: string;
   test(attributes: DicomJson): boolean;
-  /** Search keys that can match: ways to find every match, each the union of some ranges. */
-  readonly ways?: readonly (readonly KeyRange[])[];
-  /** The ways lead through name parts. */
-  readonly fuzzy?: boolean;
+  /** Search keys that can match: ways to find every match. */
+  readonly ways?: readonly Way[];
   /** The key as a date or time range. */
   readonly interval?: Interval;
   /** The key's values, when each is to be matched as it is. */
   readonly exact?: readonly string[];
+}
+
+/** The union of some ranges. */
+export interface Way {
+  readonly ranges: readonly KeyRange[];
+  /** Of names: which of their keys. */
+  readonly among?: NameWay['among'];
 }
 
 /** VRs in which wild cards have no meaning (PS3.4 §C.2.2.2.4). Dates and times are left to their own rule. */
@@ -105,18 +110,20 @@ function nameKeyCriterion(attribute: string, key: JsonElement, fuzzyNames: boole
     tests.push(criterion);
   }
   if (tests.length === 0) return undefined;
-  const sameKind = tests.every((test) => test.fuzzy === tests[0]?.fuzzy);
   return {
     attribute,
     test: (attributes) => nameValues(attributes[attribute]).some((name) => tests.some((t) => t.test(name))),
-    ...(sameKind && { ways: nameWays(tests), fuzzy: tests[0]?.fuzzy ?? false }),
+    ways: nameWays(tests),
   };
 }
 
-function nameWays(tests: readonly NameCriterion[]): (readonly KeyRange[])[] {
-  const [only] = tests;
-  if (only !== undefined && tests.length === 1) return only.ranges.map((range) => [range]);
-  return [tests.flatMap((test) => test.ranges[0] ?? [])];
+/** Of several names any may match: a way leads to all of them. */
+function nameWays([first, ...others]: readonly NameCriterion[]): NameWay[] {
+  return (first?.ways ?? []).flatMap(({ among, ranges }) => {
+    const ways = others.map((test) => test.ways.find((way) => way.among === among));
+    if (ways.includes(undefined)) return [];
+    return { among, ranges: [...ranges, ...ways.flatMap((way) => way?.ranges ?? [])] };
+  });
 }
 
 function emptyCriterion(attribute: string): Criterion {
@@ -140,7 +147,7 @@ function temporalCriterion(attribute: string, vr: TemporalVr, values: readonly s
       moments(vr, attributes[attribute]).some((moment) =>
         intervals.some((interval) => isWithin(moment, interval)),
       ),
-    ...(vr === 'DA' && { ways: [intervals.map(intervalRange)] }),
+    ...(vr === 'DA' && { ways: [{ ranges: intervals.map(intervalRange) }] }),
     ...(intervals.length === 1 && { interval: intervals[0] as Interval }),
   };
 }
@@ -163,7 +170,7 @@ function textCriterion(attribute: string, vr: string, values: readonly string[])
     // A multi-valued attribute matches when any of its values does (PS3.4 §C.2.2.2).
     test: (attributes) =>
       foldedValues(attributes[attribute]).some((value) => tests.some((test) => test.test(value))),
-    ways: [tests.map((test) => test.range)],
+    ways: [{ ranges: tests.map((test) => test.range) }],
     ...(tests.every((test) => test.exact) && { exact: values.map(foldValue) }),
   };
 }

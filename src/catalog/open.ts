@@ -16,6 +16,7 @@ import { CatalogThread } from './catalog-thread.ts';
 import { mergedAttributes } from './computed.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
+import { remoteStore } from './stores.ts';
 import type { Matches, Operation, Operations } from './worker-protocol.ts';
 
 /** A thread that ends again and again is not started more often than that. */
@@ -37,6 +38,7 @@ class ThreadedCatalog implements Catalog {
   #thread: CatalogThread;
   #starting: Promise<CatalogThread> | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
+  readonly jobs = remoteStore('jobs', (call) => this.#ask('call', call));
   #nextSearch = 1;
   #closing: Promise<void> | undefined;
 

@@ -1,15 +1,8 @@
 // Person names (PS3.5 §6.2.1) as they are compared: by component group, without regard to case.
 
-import {
-  endOfPrefix,
-  foldForms,
-  foldValue,
-  searchKey,
-  TRUNCATED,
-  trimBlanks,
-  upperCase,
-} from './normalise.ts';
-import { exactRange, type KeyRange, patternRange, WildCard } from './wild-card.ts';
+import { rangesHolding } from './name-suffixes.ts';
+import { foldForms, foldValue, searchKey, TRUNCATED, trimBlanks, upperCase } from './normalise.ts';
+import { exactRange, type KeyRange, prefixRange, WildCard } from './wild-card.ts';
 
 /** The component groups of one name, as DICOM JSON has them (PS3.18 §F.2.2). */
 export interface ComponentGroups {
@@ -27,7 +20,8 @@ export function foldGroup(group: string): string {
   return folded.includes('^') ? folded.replace(/ *\^ */g, '^').replace(/[\^ ]+$/, '') : folded;
 }
 
-function foldGroups(name: ComponentGroups): string[] {
+/** Its component groups as they are compared, '' for those that it lacks. */
+export function foldGroups(name: ComponentGroups): string[] {
   return GROUPS.map((group) => foldGroup(name[group] ?? ''));
 }
 
@@ -41,9 +35,14 @@ export function nameKeys(name: ComponentGroups): string[] {
 /** A key for names, ready to be tried on values. */
 export interface NameCriterion {
   test(name: ComponentGroups): boolean;
-  /** Where to look in the search keys (or, when `fuzzy`, among the name parts); each range alone will do. */
+  /** Where to look; each alone will do. */
+  readonly ways: readonly NameWay[];
+}
+
+export interface NameWay {
+  /** The groups themselves, their endings, or the parts of the name. */
+  readonly among: 'groups' | 'suffixes' | 'parts';
   readonly ranges: readonly KeyRange[];
-  readonly fuzzy: boolean;
 }
 
 /** One key value; undefined when every name matches it. */
@@ -66,7 +65,7 @@ export function nameCriterion(key: ComponentGroups, fuzzy: boolean): NameCriteri
       anywhere ? groups.some((value) => value !== '' && test(value)) : testGroup(groups, group, test),
     );
   };
-  return { test, ranges: tests.map(({ range }) => range), fuzzy: false };
+  return { test, ways: tests.flatMap(({ ways }) => ways) };
 }
 
 function testGroup(groups: readonly string[], group: Group, test: (value: string) => boolean): boolean {
@@ -74,10 +73,10 @@ function testGroup(groups: readonly string[], group: Group, test: (value: string
   return value !== '' && test(value);
 }
 
-function groupTest(key: string): { test: (value: string) => boolean; range: KeyRange } {
+function groupTest(key: string): { test: (value: string) => boolean; ways: NameWay[] } {
   if (!WildCard.isPattern(key)) {
     const folded = foldGroup(key);
-    return { test: (value) => value === folded, range: exactRange(folded) };
+    return { test: (value) => value === folded, ways: [{ among: 'groups', ranges: [exactRange(folded)] }] };
   }
   const pattern = WildCard.parse(key, (literal, last) => {
     const folded = upperCase(foldForms(literal)).replace(/ *\^ */g, '^');
@@ -88,7 +87,17 @@ function groupTest(key: string): { test: (value: string) => boolean; range: KeyR
     // 'WANG^*' also means the WANG without a given name, whose carets were dropped.
     pattern.test(value.padEnd(value.length + Math.max(0, carets - countCarets(value)), '^')) ||
     pattern.test(value);
-  return { test, range: patternRange(pattern, (literal) => literal.replace(/[\^ ]+$/, '')) };
+  return { test, ways: patternWays(pattern) };
+}
+
+function patternWays(pattern: WildCard): NameWay[] {
+  const [first = '', ...others] = pattern.segments.map((literal) => literal.replace(/[\^ ]+$/, ''));
+  const ways: NameWay[] = [];
+  if (first !== '') ways.push({ among: 'groups', ranges: [prefixRange(first)] });
+  // What is no longer than the beginning leads to no fewer names.
+  const ranges = rangesHolding(others.filter((literal) => literal.length > first.length));
+  if (ranges !== undefined) ways.push({ among: 'suffixes', ranges });
+  return ways;
 }
 
 function countCarets(text: string): number {
@@ -133,7 +142,6 @@ function fuzzyCriterion(key: string): NameCriterion | undefined {
       const parts = fuzzyKeys(name);
       return wanted.every((want) => parts.some((part) => part.startsWith(want)));
     },
-    ranges: wanted.map((want) => ({ from: want, to: endOfPrefix(want) })),
-    fuzzy: true,
+    ways: wanted.map((want) => ({ among: 'parts', ranges: [prefixRange(want)] })),
   };
 }

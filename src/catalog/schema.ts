@@ -97,6 +97,34 @@ export interface TotalTable extends Counters {
   series: number;
 }
 
+/** See job-store.ts. Texts that are JSON: title, payload, checkpoint. */
+export interface JobTable {
+  id: Generated<number>;
+  kind: string;
+  /** Unique. */
+  job_key: string;
+  state: string;
+  priority: number;
+  title: string;
+  payload: string;
+  checkpoint: string;
+  done: number;
+  total: number;
+  attempts: number;
+  losses: number;
+  error: string;
+  /** 1: whoever runs it should end it. */
+  cancelling: number;
+  /** When it may run, or when the lease ends. */
+  due_at: string;
+  /** When it is to run again although it is running now; empty when not. */
+  again_at: string;
+  /** Of the last attempt. */
+  lease_token: string;
+  created_at: string;
+  updated_at: string;
+}
+
 /** One row: the version of the schema. */
 export interface SchemaVersionTable {
   id: number;
@@ -113,5 +141,6 @@ export interface CatalogSchema {
   study_sop_class: StudySopClassTable;
   search_key: SearchKeyTable;
   total: TotalTable;
+  job: JobTable;
   schema_version: SchemaVersionTable;
 }

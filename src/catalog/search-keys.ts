@@ -4,9 +4,10 @@
 import type { DicomJson } from '../dicom/dicom-json.ts';
 import { TAG } from './attributes.ts';
 import type { QueryLevel } from './catalog.ts';
-import { type Criterion, intervalRange, nameValues, textValues } from './match.ts';
+import { type Criterion, intervalRange, nameValues, textValues, type Way } from './match.ts';
+import { suffixKeys } from './name-suffixes.ts';
 import { compareKeys, foldValue, searchKey, TRUNCATED } from './normalise.ts';
-import { fuzzyKeys, nameKeys } from './person-name.ts';
+import { foldGroups, fuzzyKeys, nameKeys } from './person-name.ts';
 import { foldMoment } from './temporal.ts';
 import type { KeyRange } from './wild-card.ts';
 
@@ -16,6 +17,7 @@ export const KIND = {
   patientName: 2,
   patientNamePart: 3,
   patientBirthDate: 4,
+  patientNameSuffix: 5,
   studyDate: 10,
   accessionNumber: 11,
   studyId: 12,
@@ -36,6 +38,7 @@ export const OWNER_LEVEL: Readonly<Record<Kind, QueryLevel>> = {
   [KIND.patientName]: 'PATIENT',
   [KIND.patientNamePart]: 'PATIENT',
   [KIND.patientBirthDate]: 'PATIENT',
+  [KIND.patientNameSuffix]: 'PATIENT',
   [KIND.studyDate]: 'STUDY',
   [KIND.accessionNumber]: 'STUDY',
   [KIND.studyId]: 'STUDY',
@@ -55,6 +58,8 @@ const KEYS_OF: Readonly<Record<Kind, KeysOf>> = {
   [KIND.patientName]: (attributes) => nameValues(attributes[TAG.PatientName]).flatMap(nameKeys),
   [KIND.patientNamePart]: (attributes) => nameValues(attributes[TAG.PatientName]).flatMap(fuzzyKeys),
   [KIND.patientBirthDate]: (attributes) => dates(attributes, TAG.PatientBirthDate),
+  [KIND.patientNameSuffix]: (attributes) =>
+    suffixKeys(nameValues(attributes[TAG.PatientName]).flatMap(foldGroups)),
   [KIND.studyDate]: (attributes) => orBlank(dates(attributes, TAG.StudyDate)),
   [KIND.accessionNumber]: (attributes) => textKeys(attributes, TAG.AccessionNumber),
   [KIND.studyId]: (attributes) => textKeys(attributes, TAG.StudyID),
@@ -92,14 +97,21 @@ const KIND_OF: Readonly<Record<string, Kind>> = {
   [TAG.SOPClassUID]: KIND.sopClass,
 };
 
+/** Of the keys of names. Only Patient Name has an index. */
+const KIND_AMONG: Readonly<Record<NonNullable<Way['among']>, Kind>> = {
+  groups: KIND.patientName,
+  suffixes: KIND.patientNameSuffix,
+  parts: KIND.patientNamePart,
+};
+
 /** Every access path that the criteria open. */
 export function accessPaths(criteria: readonly Criterion[]): AccessPath[] {
   const paths: AccessPath[] = [];
   for (const [attribute, kind] of Object.entries(KIND_OF)) {
     const criterion = criteria.find((candidate) => candidate.attribute === attribute);
-    for (const ranges of criterion?.ways ?? []) {
+    for (const { ranges, among } of criterion?.ways ?? []) {
       if (ranges.some(isEverything)) continue;
-      paths.push({ kind: criterion?.fuzzy === true ? KIND.patientNamePart : kind, ranges });
+      paths.push({ kind: among === undefined ? kind : KIND_AMONG[among], ranges });
     }
   }
   const modality = modalityPath(criteria);

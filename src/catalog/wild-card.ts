@@ -84,12 +84,17 @@ export function exactRange(folded: string): KeyRange {
   return { from: key, to: `${key}\0` };
 }
 
-/** The keys that a pattern can match: by its beginning if it has one, else by its longest literal part.
- *  `clip` takes off characters that the stored key may lack. */
-export function patternRange(pattern: WildCard, clip: (literal: string) => string = (s) => s): KeyRange {
-  const prefix = searchKey(clip(pattern.segments[0] ?? ''));
-  if (prefix !== '') return { from: prefix, to: endOfPrefix(prefix) };
-  const literals = pattern.segments.map((segment) => upperCase(clip(segment)));
+/** The keys that begin with this folded text. */
+export function prefixRange(folded: string): KeyRange {
+  const key = searchKey(folded);
+  return { from: key, to: endOfPrefix(key) };
+}
+
+/** The keys that a pattern can match: by its beginning if it has one, else by its longest literal part. */
+export function patternRange(pattern: WildCard): KeyRange {
+  const [beginning = ''] = pattern.segments;
+  if (beginning !== '') return prefixRange(beginning);
+  const literals = pattern.segments.map(upperCase);
   const contains = literals.reduce((longest, next) => (next.length > longest.length ? next : longest), '');
   return contains === '' ? { from: '', to: undefined } : { from: '', to: undefined, contains };
 }

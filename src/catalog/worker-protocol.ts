@@ -6,6 +6,7 @@ import type { Counts, InstanceLocation, SelectKeys, StoredLocation, StudyPageReq
 import type { CatalogErrorCode } from './errors.ts';
 import type { FindRequest } from './find.ts';
 import type { IngestRecord } from './ingest-record.ts';
+import type { StoreCall } from './stores.ts';
 
 export interface Operations {
   ingest: { request: readonly IngestRecord[]; answer: undefined };
@@ -17,6 +18,8 @@ export interface Operations {
   studyPage: { request: StudyPageRequest; answer: StudyMatches };
   select: { request: Opening<SelectKeys>; answer: LocationPage };
   selectMore: { request: number; answer: LocationPage };
+  /** A method of one of the stores. */
+  call: { request: StoreCall; answer: unknown };
   /** Ends a search early. */
   stop: { request: number; answer: undefined };
   close: { request: undefined; answer: undefined };

@@ -8,6 +8,7 @@ import { createHttpServer } from '../http/http-server.ts';
 import { createMetrics } from '../http/metrics.ts';
 import { messageOf } from '../util/errors.ts';
 import { createLogger } from '../util/logger.ts';
+import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
 import { EXIT, exitCodeOf, say, usable } from './program.ts';
@@ -31,7 +32,7 @@ export async function serve(options: LoadOptions): Promise<number> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => logger.close());
   try {
-    const { archive, storage } = await openArchive(loaded, log, stack);
+    const { archive, storage, catalog } = await openArchive(loaded, log, stack);
     const { listener, callers } = createListener(config, archive, log);
     let state: 'starting' | 'ok' | 'stopping' = 'starting';
     const http = createHttpServer({
@@ -50,6 +51,9 @@ export async function serve(options: LoadOptions): Promise<number> {
     stack.defer(() => listener.close(0));
     const httpAt = await usable('http.port', () => http.listen());
     stack.defer(() => http.close());
+    const jobs = createJobs({ config, archive, catalog, log });
+    await usable('catalog', () => jobs.start());
+    stack.defer(() => jobs.stop());
     state = 'ok';
     log.info('ready', {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),
@@ -63,7 +67,7 @@ export async function serve(options: LoadOptions): Promise<number> {
 
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
-    await listener.close(GRACE_MS);
+    await Promise.all([jobs.stop(), listener.close(GRACE_MS)]);
     log.info('stopped');
     return EXIT.done;
   } catch (error) {

@@ -3,6 +3,7 @@
 import type { Archive } from '../archive/archive.ts';
 import type { Service } from '../dimse/service-registry.ts';
 import { Status } from '../dimse/status.ts';
+import { storeItems, survey } from '../jobs/store-items.ts';
 import { ItemQueue } from '../scu/item-queue.ts';
 import { storeAll } from '../scu/store.ts';
 import { readIdentifier } from './identifier.ts';
@@ -10,7 +11,7 @@ import { GET_MODELS } from './query-models.ts';
 import type { RetrieveObserver } from './retrieve-observer.ts';
 import { selectionOf } from './selection.ts';
 import { queryFailure } from './status-mapping.ts';
-import { SubOperations, storeItems, survey } from './sub-operations.ts';
+import { SubOperations } from './sub-operations.ts';
 
 export function getScp(archive: Archive, observer: RetrieveObserver): Service {
   return async (request) => {

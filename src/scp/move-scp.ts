@@ -4,6 +4,7 @@ import type { Archive } from '../archive/archive.ts';
 import { DimseError } from '../dimse/errors.ts';
 import type { Service, ServiceRequest } from '../dimse/service-registry.ts';
 import { Status } from '../dimse/status.ts';
+import { storeItems, survey } from '../jobs/store-items.ts';
 import { sendItems } from '../scu/send.ts';
 import { PacsError } from '../util/errors.ts';
 import type { Callers, Peer } from './callers.ts';
@@ -12,7 +13,7 @@ import { MOVE_MODELS } from './query-models.ts';
 import type { RetrieveObserver } from './retrieve-observer.ts';
 import { selectionOf } from './selection.ts';
 import { queryFailure } from './status-mapping.ts';
-import { SubOperations, storeItems, survey } from './sub-operations.ts';
+import { SubOperations } from './sub-operations.ts';
 
 export interface MoveScpOptions {
   readonly archive: Archive;

@@ -1,13 +1,8 @@
-// The C-STORE sub-operations of C-MOVE and C-GET: what is to be sent, and the counts that every response carries
-// (PS3.4 C.4.2.1, C.4.3.1).
+// The C-STORE sub-operations of C-MOVE and C-GET: the counts that every response carries (PS3.4 C.4.2.1, C.4.3.1).
 
-import type { Archive, InstanceLocation, SelectKeys } from '../archive/archive.ts';
 import { encodeDataSet } from '../dicom/data-set-writer.ts';
 import type { ResponseFields, ServiceRequest } from '../dimse/service-registry.ts';
-import { SourceDataSet } from '../dimse/source-data-set.ts';
 import { isWarning, Status } from '../dimse/status.ts';
-import type { ClosableDataSet, StoreItem } from '../scu/item-queue.ts';
-import type { InstanceKind } from '../scu/send.ts';
 import type { StoreResult } from '../scu/store.ts';
 
 /** Pending responses are optional (PS3.4 C.4.2.3, C.4.3.3). One for each instance of half a megabyte takes a sixth of
@@ -15,46 +10,6 @@ import type { StoreResult } from '../scu/store.ts';
 const REPORT_INTERVAL_MS = 100;
 /** As many UIDs as the 64 KiB of one explicit UI element hold. */
 const MAX_FAILED_UIDS = 1000;
-
-/** Walks the selection once without opening a file: how many, and of which kinds. */
-export async function survey(
-  archive: Archive,
-  selection: SelectKeys,
-): Promise<{ total: number; kinds: InstanceKind[] }> {
-  const kinds = new Map<string, InstanceKind>();
-  let total = 0;
-  for await (const page of archive.select(selection)) {
-    total += page.length;
-    for (const { sopClassUid, location } of page) {
-      const { transferSyntaxUid } = location;
-      kinds.set(`${sopClassUid} ${transferSyntaxUid}`, { sopClassUid, transferSyntaxUid });
-    }
-  }
-  return { total, kinds: [...kinds.values()] };
-}
-
-/** The selection as items to send. */
-export async function* storeItems(archive: Archive, selection: SelectKeys): AsyncGenerator<StoreItem> {
-  for await (const page of archive.select(selection)) {
-    for (const instance of page) yield storeItem(archive, instance);
-  }
-}
-
-function storeItem(archive: Archive, instance: InstanceLocation): StoreItem {
-  const { transferSyntaxUid } = instance.location;
-  return {
-    sopClassUid: instance.sopClassUid,
-    sopInstanceUid: instance.sopInstanceUid,
-    transferSyntaxUid,
-    canConvert: (target) => archive.canTranscode(instance, target),
-    open: async (target, signal): Promise<ClosableDataSet> => {
-      if (target === transferSyntaxUid) return archive.openInstance(instance);
-      const done = new AbortController();
-      const source = archive.openTranscoded(instance, target, AbortSignal.any([signal, done.signal]));
-      return Object.assign(new SourceDataSet(source), { close: () => done.abort() });
-    },
-  };
-}
 
 /** Counts of one retrieval. */
 export class SubOperations {

@@ -1,8 +1,15 @@
 // Instances waiting to be sent: taken in order, given back when an association ended before their turn.
 
 import type { OutgoingDataSet } from '../dimse/message-writer.ts';
+import { SourceDataSet } from '../dimse/source-data-set.ts';
+import type { ByteSource } from '../util/byte-source.ts';
 
 export type ClosableDataSet = OutgoingDataSet & { close(): void };
+
+/** A data set of unknown length. */
+export function streamed(source: ByteSource, close: () => void): ClosableDataSet {
+  return Object.assign(new SourceDataSet(source), { close });
+}
 
 /** An instance to send, from wherever it comes. */
 export interface StoreItem {

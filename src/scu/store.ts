@@ -5,7 +5,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/t
 import { CommandField, Priority } from '../dimse/commands.ts';
 import { DimseError } from '../dimse/errors.ts';
 import type { Invoker, PreparedRequest } from '../dimse/invoker.ts';
-import { Status } from '../dimse/status.ts';
+import { isWarning, Status } from '../dimse/status.ts';
 import type { AcceptedContext } from '../ul/association.ts';
 import type { AssociateOptions } from '../ul/requestor.ts';
 import { messageOf } from '../util/errors.ts';
@@ -148,5 +148,19 @@ function contextFor(invoker: Invoker, item: StoreItem): AcceptedContext | undefi
   return (
     usable.find(({ transferSyntax }) => transferSyntax === item.transferSyntaxUid) ??
     usable.find(({ transferSyntax }) => item.canConvert(transferSyntax))
+  );
+}
+
+/** Success, or a warning: the peer has it (PS3.4 §B.2.3). */
+export function isStored(status: number): boolean {
+  return status === Status.success || isWarning(status);
+}
+
+/** A refusal that the same instance will meet again. */
+export function isLasting(status: number): boolean {
+  return (
+    status === Status.sopClassNotSupported ||
+    (status & 0xff00) === Status.dataSetDoesNotMatchSopClass ||
+    (status & 0xf000) === Status.cannotUnderstand
   );
 }

@@ -20,6 +20,7 @@ const CONFLICT_MS = 15_000;
 const MAX_PAUSE_MS = 50;
 /** A second broken connection is no accident. */
 const MAX_LOST = 2;
+const CLOCK_MS = 60_000;
 /** For another daemon that changes the schema at the same moment. */
 const SCHEMA_LOCK_S = 60;
 
@@ -47,6 +48,8 @@ export async function openMariadb(
       beyond,
       mayHold,
       scanStretch: undefined,
+      isShared: true,
+      clockOffsetMs: clockOffset(db),
       warnings,
       describe,
       close: () => db.destroy(),
@@ -54,6 +57,20 @@ export async function openMariadb(
   } catch (error) {
     throw describe(error);
   }
+}
+
+/** Clocks drift slowly: the server is asked now and then. */
+function clockOffset(db: Connection): () => Promise<number> {
+  let known: { readonly offsetMs: number; readonly at: number } | undefined;
+  return async () => {
+    if (known !== undefined && performance.now() - known.at < CLOCK_MS) return known.offsetMs;
+    const asked = Date.now();
+    const { rows } = await sql<{ ms: number }>`
+      select round(unix_timestamp(now(3)) * 1000) as ms`.execute(db);
+    const offsetMs = Math.round((rows[0]?.ms ?? asked) - (asked + Date.now()) / 2);
+    known = { offsetMs, at: performance.now() };
+    return offsetMs;
+  };
 }
 
 /** Runs a transaction until it is known to be committed. When the answer to the commit is lost, nobody knows: it

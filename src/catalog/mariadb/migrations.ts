@@ -27,6 +27,8 @@ const DATE = sql`varchar(8)`;
 const PATH = sql`varchar(512)`;
 /** MAX_KEY_LENGTH, and a date behind it. */
 const SEARCH_KEY = sql`varchar(160)`;
+/** Names a job. */
+const KEY = sql`varchar(255)`;
 /** ISO 8601. */
 const TIME = sql`varchar(24)`;
 const HASH = sql`varchar(64)`;
@@ -113,6 +115,19 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .insertInto('total')
     .ignore()
     .values(Array.from({ length: TOTAL_ROWS }, (_, i) => ({ id: i + 1, ...nothing })))
+    .execute();
+
+  await createJobs(db);
+}
+
+async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
+  const counts = { priority: NUMBER, done: NUMBER, total: NUMBER, attempts: NUMBER, losses: NUMBER };
+  const words = { title: TEXT, payload: TEXT, checkpoint: TEXT, error: TEXT };
+  const times = { due_at: TIME, again_at: TIME, created_at: TIME, updated_at: TIME };
+  const columns = { kind: CODE, job_key: KEY, state: CODE, cancelling: NUMBER, lease_token: CODE };
+  await entity(db, 'job', { ...columns, ...counts, ...words, ...times })
+    .addUniqueConstraint('job_by_key', ['job_key'])
+    .addUniqueConstraint('job_by_state', ['state', 'priority', 'due_at', 'id'])
     .execute();
 }
 

@@ -66,6 +66,8 @@ export async function openSqlite(
     mayHold: (text) =>
       sql<SqlBool>`(instr(${SEARCH_KEY}, ${text}) > 0 or instr(${SEARCH_KEY}, ${TRUNCATED}) > 0)`,
     scanStretch: 16_384,
+    isShared: false,
+    clockOffsetMs: async () => 0,
     warnings: [],
     describe,
     close: () => db.destroy(),

@@ -109,6 +109,25 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .insertInto('total')
     .values({ id: 1, patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 })
     .execute();
+
+  await createJobs(db);
+}
+
+async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
+  await table(
+    db,
+    'job',
+    { id: key },
+    ['priority', 'done', 'total', 'attempts', 'losses', 'cancelling'],
+    [
+      ...['kind', 'job_key', 'state', 'title', 'payload', 'checkpoint', 'error'],
+      ...['due_at', 'again_at', 'lease_token', 'created_at', 'updated_at'],
+    ],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema.createIndex('job_by_key').unique().on('job').column('job_key').execute();
+  await db.schema.createIndex('job_by_state').on('job').columns(['state', 'priority', 'due_at']).execute();
 }
 
 function table(

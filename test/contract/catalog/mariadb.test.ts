@@ -5,7 +5,9 @@ import { MariadbServer } from '../../support/mariadb-server.ts';
 import { crashSuite } from './crash-suite.ts';
 import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
+import { jobsSuite } from './jobs-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
+import { nameContainingSuite } from './name-containing-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
@@ -23,7 +25,9 @@ const mariadb: EngineUnderTest = {
 
 ingestSuite(mariadb);
 matchingSuite(mariadb);
+nameContainingSuite(mariadb);
 narrowingSuite(mariadb);
 readingSuite(mariadb);
 studyListSuite(mariadb);
+jobsSuite(mariadb);
 crashSuite(mariadb);

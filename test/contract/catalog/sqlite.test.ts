@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { crashSuite } from './crash-suite.ts';
 import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
+import { jobsSuite } from './jobs-suite.ts';
 import { matchingSuite } from './matching-suite.ts';
+import { nameContainingSuite } from './name-containing-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
@@ -22,7 +24,9 @@ const sqlite: EngineUnderTest = {
 
 ingestSuite(sqlite);
 matchingSuite(sqlite);
+nameContainingSuite(sqlite);
 narrowingSuite(sqlite);
 readingSuite(sqlite);
 studyListSuite(sqlite);
+jobsSuite(sqlite);
 crashSuite(sqlite);

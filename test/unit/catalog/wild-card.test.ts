@@ -115,6 +115,16 @@ describe('ranges of search keys', () => {
     assert.equal(endOfPrefix('\u{10ffff}'), undefined);
   });
 
+  test('keys compare as their UTF-8 bytes do', () => {
+    const unit = fc.constantFrom('A', 'B', '山', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}');
+    const keys = fc.string({ unit, maxLength: 6 });
+    fc.assert(
+      fc.property(keys, keys, (a, b) => {
+        assert.equal(Math.sign(compareKeys(a, b)), Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      }),
+    );
+  });
+
   test('keys are never longer than 128 characters', () => {
     assert.equal([...searchKey('\u{20BB7}'.repeat(500))].length, 128);
     assert.equal(searchKey('x'.repeat(127)).length, 127);

@@ -1,0 +1,48 @@
+// The queue of jobs with all its kinds, joined to the archive and to the log.
+
+import type { Archive } from '../archive/archive.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Config } from '../config/schema.ts';
+import type { Job } from '../jobs/job-kind.ts';
+import { JobQueue } from '../jobs/job-queue.ts';
+import { sendKind } from '../jobs/send-job.ts';
+import type { Log } from '../util/log.ts';
+
+/** After an instance has come, so long the archive counts as being used. */
+const BUSY_MS = 3000;
+
+export interface JobsSite {
+  readonly config: Config;
+  readonly archive: Archive;
+  readonly catalog: Catalog;
+  readonly log: Log;
+}
+
+export function createJobs({ config, archive, catalog, log }: JobsSite): JobQueue {
+  const peers = new Map(config.peers.map((peer) => [peer.aeTitle, peer]));
+  let usedAt = Number.NEGATIVE_INFINITY;
+  archive.on('instanceStored', () => {
+    usedAt = performance.now();
+  });
+  const queue = new JobQueue({
+    store: catalog.jobs,
+    kinds: [sendKind({ archive, aeTitle: config.aeTitle, peerOf: (aeTitle) => peers.get(aeTitle) })],
+    now: () => new Date(),
+    isBusy: () => performance.now() - usedAt < BUSY_MS,
+  });
+  logJobs(queue, log);
+  return queue;
+}
+
+/** One line per job that ends or fails, not per one that has nothing to do. */
+function logJobs({ runner }: JobQueue, log: Log): void {
+  const named = ({ id, kind, title }: Job) => ({ job: id, kind, ...title });
+  runner.on('settled', (job, outcome) => {
+    const error = 'error' in outcome ? outcome.error : undefined;
+    if (outcome.state === 'failed') log.error('job failed', { ...named(job), error });
+    else if (outcome.state === 'waiting' && error !== undefined) {
+      log.warn('job is tried again', { ...named(job), attempt: job.attempts, at: outcome.dueAt, error });
+    } else if (outcome.state !== 'waiting') log.info(`job ${outcome.state}`, named(job));
+  });
+  runner.on('fault', (reason) => log.error('the queue of jobs cannot be reached', { reason }));
+}
