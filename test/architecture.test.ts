@@ -35,11 +35,12 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   koa: ['http'],
   '@koa/router': ['http'],
   winston: ['util'],
+  'fast-png': ['dicom'],
   'node:sqlite': ['catalog'],
 };
 
 /** Named by package.json for code that comes next. */
-const ARRIVING = ['node-cron', 'pinyin-pro', 'yazl', 'fast-png', '@cornerstonejs/codec-libjpeg-turbo-8bit'];
+const ARRIVING = ['node-cron', 'pinyin-pro', 'yazl'];
 
 const MAX_LINES = 500;
 const MAX_MEDIAN_LINES = 150;

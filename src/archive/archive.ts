@@ -13,7 +13,8 @@ import type {
   StudyPageRequest,
 } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
-import { canTranscode, transcode } from '../dicom/transcode/transcode.ts';
+import { renderThumbnail } from '../dicom/render/render.ts';
+import { canTranscode, type StoredDataSet, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import type { ByteSource } from '../util/byte-source.ts';
 import type { FileRange } from '../util/file-range.ts';
@@ -124,16 +125,12 @@ export class Archive extends EventEmitter<ArchiveEvents> {
 
   /** The data set in another, uncompressed transfer syntax; reading rejects when it cannot be done exactly. */
   openTranscoded(instance: InstanceLocation, transferSyntaxUid: string, signal: AbortSignal): ByteSource {
-    const { location } = instance;
-    return transcode(
-      {
-        path: `${this.#storage.root}/${location.path}`,
-        dataSetOffset: location.dataSetOffset,
-        transferSyntaxUid: location.transferSyntaxUid,
-      },
-      transferSyntaxUid,
-      signal,
-    );
+    return transcode(this.#storedDataSet(instance), transferSyntaxUid, signal);
+  }
+
+  /** A PNG of the instance's middle frame, no side longer than `size`. Rejects with a RenderError. */
+  thumbnail(instance: InstanceLocation, size: number, signal: AbortSignal): Promise<Uint8Array> {
+    return renderThumbnail(this.#storedDataSet(instance), instance.location.sha256, size, signal);
   }
 
   /** Instances stored and journaled, not yet in the catalogue. */
@@ -149,6 +146,11 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   /** Brings what waits into the catalogue; storage and catalogue are closed by who opened them. */
   close(): Promise<void> {
     return this.#queue.close();
+  }
+
+  #storedDataSet({ location }: InstanceLocation): StoredDataSet {
+    const { path, dataSetOffset, transferSyntaxUid } = location;
+    return { path: `${this.#storage.root}/${path}`, dataSetOffset, transferSyntaxUid };
   }
 
   async #answered<T>(answer: () => Promise<T>): Promise<T> {

@@ -49,7 +49,7 @@ export class DataSetFile {
 
 /** Bytes read in order. Callers look at `buffer` from `offset` to `end` and move `offset` on. */
 export class ByteInput {
-  readonly buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  readonly buffer: Buffer;
   offset = 0;
   end = 0;
   /** Of the bytes behind this input, where that is known. */
@@ -60,7 +60,8 @@ export class ByteInput {
   /** Where in the data set the byte at `end` would be. */
   #endPosition = 0;
 
-  constructor(file: DataSetFile, deflated: boolean) {
+  constructor(file: DataSetFile, deflated: boolean, windowBytes = WINDOW_BYTES) {
+    this.buffer = Buffer.allocUnsafeSlow(windowBytes);
     this.#file = file;
     this.#inflated = deflated ? inflate(file) : undefined;
     this.size = deflated ? MAX_INFLATED_BYTES : file.size;

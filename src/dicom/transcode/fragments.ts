@@ -8,6 +8,9 @@ import type { FrameCodec, PixelImage } from './frame-codec.ts';
 
 const MAX_FRAGMENTS = 1 << 20;
 
+/** As far as frames can be told apart by it. */
+type FrameMark = Pick<FrameCodec, 'startOfFrame'>;
+
 /** The fragments of one Pixel Data, grouped into frames. */
 export class Fragments {
   readonly endPosition: number;
@@ -61,7 +64,7 @@ export async function readFragments(
   file: DataSetFile,
   encoding: Encoding,
   image: PixelImage,
-  codec: FrameCodec,
+  codec: FrameMark,
 ): Promise<Fragments> {
   const index = await indexFragments(input, encoding, image);
   return new Fragments(file, index, groupFrames(index, file, image, codec), image.frameBytes);
@@ -104,12 +107,7 @@ async function indexFragments(
 }
 
 /** Index of the first fragment of each frame. */
-function groupFrames(
-  index: FragmentIndex,
-  file: DataSetFile,
-  image: PixelImage,
-  codec: FrameCodec,
-): number[] {
+function groupFrames(index: FragmentIndex, file: DataSetFile, image: PixelImage, codec: FrameMark): number[] {
   const { positions } = index;
   const { frames } = image;
   // Every frame has a fragment of its own at least, so that as many fragments as frames, which is also what an
@@ -142,7 +140,7 @@ function fromOffsetTable({ offsetTable, positions }: FragmentIndex, frames: numb
 function fromCodestreams(
   { positions, lengths }: FragmentIndex,
   file: DataSetFile,
-  codec: FrameCodec,
+  codec: FrameMark,
 ): number[] {
   const mark = codec.startOfFrame;
   if (mark === undefined) return [];

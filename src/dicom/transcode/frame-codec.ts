@@ -13,6 +13,11 @@ export interface PixelImage {
   readonly frameBytes: number;
 }
 
+export interface CodecOptions {
+  /** Also decodes what is not exact, for showing it: nothing that is stored or sent. */
+  readonly lossy?: boolean;
+}
+
 export interface FrameCodec {
   /** How every codestream begins; undefined where that marks nothing. */
   readonly startOfFrame: Buffer | undefined;

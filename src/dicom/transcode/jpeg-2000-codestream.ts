@@ -34,13 +34,15 @@ interface MainHeader extends Codestream {
   readonly tiles: number;
 }
 
-/** Walks the whole codestream: refuses it when anything is missing, or irreversible in one of its tiles. */
-export function inspectCodestream(frame: Buffer): Codestream {
-  const { header, next } = mainHeader(frame);
+/** Walks the whole codestream: refuses it when anything is missing, or, unless it may be `lossy`, irreversible in one
+ *  of its tiles. */
+export function inspectCodestream(frame: Buffer, lossy = false): Codestream {
+  const check = lossy ? checkKnown : checkReversible;
+  const { header, next } = mainHeader(frame, check);
   const parts = new Map<number, { seen: number; declared: number }>();
   let at = next;
   while (marker(frame, at) === SOT) {
-    const { tile, part, declared, end } = readTilePart(frame, at, header.components);
+    const { tile, part, declared, end } = readTilePart(frame, at, header.components, check);
     const known = parts.get(tile) ?? { seen: 0, declared: 0 };
     if (tile >= header.tiles || part !== known.seen)
       throw malformed(`JPEG 2000 tile ${tile} is not in order`);
@@ -56,7 +58,7 @@ export function inspectCodestream(frame: Buffer): Codestream {
   return header;
 }
 
-function mainHeader(frame: Buffer): { header: MainHeader; next: number } {
+function mainHeader(frame: Buffer, check: CheckMarker): { header: MainHeader; next: number } {
   if (marker(frame, 0) !== SOC) throw malformed('The frame does not begin with a JPEG 2000 codestream');
   let size: Omit<MainHeader, 'colourTransformation'> | undefined;
   let colourTransformation: boolean | undefined;
@@ -65,7 +67,7 @@ function mainHeader(frame: Buffer): { header: MainHeader; next: number } {
     const { code, body, next } = segment(frame, at);
     if (code === SIZ && size === undefined) size = readSize(body);
     else if (code === COD) colourTransformation = body[4] === 1;
-    checkReversible(code, body, size?.components ?? 1);
+    check(code, body, size?.components ?? 1);
     at = next;
   }
   if (size === undefined || colourTransformation === undefined) {
@@ -103,6 +105,7 @@ function readTilePart(
   frame: Buffer,
   at: number,
   components: number,
+  check: CheckMarker,
 ): { tile: number; part: number; declared: number; end: number } {
   const { body, next } = segment(frame, at);
   if (body.length !== 8) throw malformed('A JPEG 2000 tile-part header has a wrong length');
@@ -112,11 +115,21 @@ function readTilePart(
   let inner = next;
   while (inner < end && marker(frame, inner) !== SOD) {
     const { code, body: content, next: after } = segment(frame, inner);
-    checkReversible(code, content, components);
+    check(code, content, components);
     inner = after;
   }
   if (inner >= end || end > frame.length) throw malformed('The JPEG 2000 codestream is cut short');
   return { tile: body.readUInt16BE(0), part: body[6]!, declared: body[7]!, end };
+}
+
+type CheckMarker = (code: number, body: Buffer, components: number) => void;
+
+/** Of those that say how the samples were coded. */
+const CODING: ReadonlySet<number> = new Set([SIZ, SOT, COD, COC, QCD, QCC]);
+
+function checkKnown(code: number): void {
+  if (CODING.has(code) || HARMLESS.has(code)) return;
+  throw unsupported(`The JPEG 2000 codestream has marker ${code.toString(16).toUpperCase()}`);
 }
 
 /** Refuses an irreversible transformation, quantization, and every marker that could mean one. */
@@ -126,9 +139,7 @@ function checkReversible(code: number, body: Buffer, components: number): void {
   else if (code === COC) requireReversible(body[index + 5] === 1);
   else if (code === QCD) requireReversible((body[0]! & 0x1f) === 0);
   else if (code === QCC) requireReversible((body[index]! & 0x1f) === 0);
-  else if (code !== SIZ && code !== SOT && !HARMLESS.has(code)) {
-    throw unsupported(`The JPEG 2000 codestream has marker ${code.toString(16).toUpperCase()}`);
-  }
+  else checkKnown(code);
 }
 
 function requireReversible(reversible: boolean): void {

@@ -1,26 +1,26 @@
 // JPEG 2000 and HTJ2K frames: reversible, whole, and of a kind that the decoder gives back exactly (PS3.5 §A.4.4).
 
 import { malformed, unsupported } from './errors.ts';
-import type { FrameCodec, PixelImage } from './frame-codec.ts';
+import type { CodecOptions, FrameCodec, PixelImage } from './frame-codec.ts';
 import { type Codestream, inspectCodestream, START_OF_CODESTREAM } from './jpeg-2000-codestream.ts';
 import { openOpenJpeg } from './openjpeg.ts';
 import { layOutSamples } from './sample-layout.ts';
 
-export async function jpeg2000Codec(): Promise<FrameCodec> {
+export async function jpeg2000Codec({ lossy = false }: CodecOptions = {}): Promise<FrameCodec> {
   const openJpeg = await openOpenJpeg();
   return {
     startOfFrame: START_OF_CODESTREAM,
-    inspect: (frame, image) => ({ undoesRct: inspect(frame, image).colourTransformation }),
+    inspect: (frame, image) => ({ undoesRct: inspect(frame, image, lossy).colourTransformation }),
     decode(frame, image) {
-      const codestream = inspect(frame, image);
+      const codestream = inspect(frame, image, lossy);
       const bytes = openJpeg.decode(frame);
       return layOutSamples({ bytes, planar: false, ...codestream }, image);
     },
   };
 }
 
-function inspect(frame: Buffer, image: PixelImage): Codestream {
-  const codestream = inspectCodestream(frame);
+function inspect(frame: Buffer, image: PixelImage, lossy: boolean): Codestream {
+  const codestream = inspectCodestream(frame, lossy);
   const { columns, rows, components, precision, signed } = codestream;
   if (columns !== image.columns || rows !== image.rows || components !== image.samples) {
     throw malformed(

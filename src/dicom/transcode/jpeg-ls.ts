@@ -1,8 +1,8 @@
 // JPEG-LS: what its headers say before CharLS may decode it (PS3.5 §A.4.3; ITU-T T.87 Annex C).
 
-import { type CharLs, openCharLs } from './charls.ts';
+import { openCharLs } from './charls.ts';
 import { malformed, TranscodeError, unsupported } from './errors.ts';
-import type { FrameCodec, PixelImage } from './frame-codec.ts';
+import type { CodecOptions, FrameCodec, PixelImage } from './frame-codec.ts';
 import {
   EOI,
   type FrameHeader,
@@ -19,26 +19,29 @@ const SOF_JPEG_LS = 0xf7;
 const LSE = 0xf8;
 const PRESET_CODING_PARAMETERS = 1;
 
-export async function jpegLsCodec(): Promise<FrameCodec> {
+export async function jpegLsCodec({ lossy = false }: CodecOptions = {}): Promise<FrameCodec> {
   const charls = await openCharLs();
   return {
     startOfFrame: START_OF_JPEG,
     inspect(frame, image) {
-      inspectJpegLs(frame, image);
+      inspectJpegLs(frame, image, lossy);
       return { undoesRct: false };
     },
-    decode: (frame, image) => decodeJpegLs(charls, frame, image),
+    decode(frame, image) {
+      const { precision, interleaved } = inspectJpegLs(frame, image, lossy);
+      const bytes = charls.decode(frame);
+      return layOutSamples({ bytes, precision, planar: !interleaved, signed: false }, image);
+    },
   };
 }
 
-function decodeJpegLs(charls: CharLs, frame: Buffer, image: PixelImage): Uint8Array {
-  const { precision, interleaved } = inspectJpegLs(frame, image);
-  const bytes = charls.decode(frame);
-  return layOutSamples({ bytes, precision, planar: !interleaved, signed: false }, image);
-}
-
-/** Refuses what is not lossless or does not fit the data set, before anything is allocated for it. */
-export function inspectJpegLs(frame: Buffer, image: PixelImage): { precision: number; interleaved: boolean } {
+/** Refuses what is not lossless, unless it may be `lossy`, and what does not fit the data set, before anything is
+ *  allocated for it. */
+export function inspectJpegLs(
+  frame: Buffer,
+  image: PixelImage,
+  lossy = false,
+): { precision: number; interleaved: boolean } {
   let header: FrameHeader | undefined;
   let interleaved = false;
   const coded: number[] = [];
@@ -53,7 +56,7 @@ export function inspectJpegLs(frame: Buffer, image: PixelImage): { precision: nu
     else if (marker === LSE && body[0] !== PRESET_CODING_PARAMETERS) {
       throw unsupported(`The JPEG-LS stream has a parameter segment of type ${body[0]}`);
     } else if (marker === SOS && header !== undefined) {
-      interleaved = checkScan(body, header, coded);
+      interleaved = checkScan(body, header, coded, lossy);
       at = skipEntropyCodedData(frame, next);
     } else if (marker < 0xdb || marker === SOF_JPEG_LS) {
       throw malformed(
@@ -68,7 +71,7 @@ export function inspectJpegLs(frame: Buffer, image: PixelImage): { precision: nu
 }
 
 /** T.87 §C.2.3: every scan has its own NEAR. Returns whether its components are interleaved. */
-function checkScan(body: Buffer, header: FrameHeader, coded: number[]): boolean {
+function checkScan(body: Buffer, header: FrameHeader, coded: number[], lossy: boolean): boolean {
   const count = body[0] ?? 0;
   if (body.length !== 4 + 2 * count) throw malformed('The JPEG-LS scan header has a wrong length');
   for (let index = 0; index < count; index += 1) {
@@ -80,7 +83,7 @@ function checkScan(body: Buffer, header: FrameHeader, coded: number[]): boolean 
     coded.push(body[1 + 2 * index]!);
   }
   const near = body[1 + 2 * count]!;
-  if (near !== 0) {
+  if (near !== 0 && !lossy) {
     throw new TranscodeError(
       'transcode-lossy',
       `The JPEG-LS stream is near-lossless: samples may be off by ${near}`,
