@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { awaitedLater } from '../util/promises.ts';
+import { DIRECT_FLAG, wholeBlocks } from './direct-write.ts';
 import type { Directory } from './directory.ts';
 import {
   allEnded,
@@ -25,24 +26,43 @@ export function isIncomingName(name: string): boolean {
 
 export class IncomingFile {
   readonly path: string;
+  readonly isDirect: boolean;
   readonly #name: string;
   readonly #opening: Promise<number>;
   #ended = false;
   #hasName = true;
 
-  /** Begins to make the file at once and does not wait: the caller has other things to do meanwhile. */
-  constructor(incoming: Directory) {
+  /** Begins to make the file at once and does not wait: the caller has other things to do meanwhile. A `direct` one
+   *  takes whole blocks from aligned memory only (`writeChunk`), and its own descriptor cannot be read. */
+  constructor(incoming: Directory, isDirect = false) {
     this.#name = `${randomBytes(16).toString('hex')}.part`;
     this.path = incoming.at(this.#name);
-    this.#opening = awaitedLater(openDescriptor(this.path, FLAGS, MODE));
+    this.isDirect = isDirect;
+    this.#opening = awaitedLater(openDescriptor(this.path, isDirect ? FLAGS | DIRECT_FLAG : FLAGS, MODE));
   }
 
   write(bytes: Buffer, position: number): Promise<void> {
     return this.#call('write', async (fd) => writeFully(fd, bytes, position));
   }
 
+  /** Writes the first `bytes` of an aligned chunk at a block boundary; what is not whole blocks is the file's end. */
+  writeChunk(chunk: Buffer, bytes: number, position: number): Promise<void> {
+    const whole = wholeBlocks(bytes);
+    if (!this.isDirect || whole === bytes) return this.write(chunk.subarray(0, bytes), position);
+    return this.#call('write', async (fd) => {
+      await writeFully(fd, chunk.subarray(0, whole), position);
+      await this.#plainly(constants.O_WRONLY, (plain) =>
+        writeFully(plain, chunk.subarray(whole, bytes), position + whole),
+      );
+    });
+  }
+
   read(target: Buffer, position: number): Promise<number> {
-    return this.#call('read', (fd) => readFully(fd, target, position));
+    return this.#call('read', (fd) =>
+      this.isDirect
+        ? this.#plainly(constants.O_RDONLY, (plain) => readFully(plain, target, position))
+        : readFully(fd, target, position),
+    );
   }
 
   flush(): Promise<void> {
@@ -72,7 +92,9 @@ export class IncomingFile {
     try {
       fd = await this.#opening;
     } catch {
-      return; // never came to be, and whoever wanted to write has been told
+      // Whoever wanted to write has been told. A file system that refuses direct writing makes the file nevertheless.
+      await Promise.allSettled([unlinkFile(this.path)]);
+      return;
     }
     const work = [closeDescriptor(fd)];
     if (unlink && this.#hasName) work.push(unlinkFile(this.path));
@@ -80,6 +102,16 @@ export class IncomingFile {
       await allEnded(work);
     } catch (error) {
       throw storageErrorOf(error, `removal of incoming/${this.#name}`);
+    }
+  }
+
+  /** On another descriptor, for what a direct one does not take. */
+  async #plainly<T>(access: number, work: (fd: number) => Promise<T>): Promise<T> {
+    const fd = await openDescriptor(this.path, access | constants.O_NOFOLLOW);
+    try {
+      return await work(fd);
+    } finally {
+      await closeDescriptor(fd);
     }
   }
 

@@ -14,4 +14,6 @@ export interface SpoolSite {
   readonly paths: KeyedLock;
   readonly space: SpaceGauge;
   readonly chunks: ChunkPool;
+  /** Whether the volume takes direct writes. */
+  readonly isDirect: boolean;
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSource } from '../util/byte-source.ts';
 import { awaitedLater } from '../util/promises.ts';
 import { CHUNK_BYTES } from './chunk-pool.ts';
+import { blocksAround } from './direct-write.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { SliceReader } from './slice-reader.ts';
 import type { SpoolSite } from './spool-site.ts';
@@ -37,26 +38,31 @@ export async function spool(site: SpoolSite, head: SpoolHead, source: ByteSource
   return new Spooled(site, { head, fileBytes: end, unwritten: chunk });
 }
 
+/** Kept in memory of a large instance: enough to read most data sets' heads, and to seal the file's. */
+const BEGINNING_BYTES = 64 << 10;
+
 /** One chunk is written while the next is filled and hashed; a slow disk so stops the source. */
 async function spoolLarge(site: SpoolSite, head: SpoolHead, reader: SliceReader, first: Buffer) {
   const hash = createHash('sha256').update(first.subarray(head.bytes.length));
-  const file = new IncomingFile(site.incoming);
+  const file = new IncomingFile(site.incoming, site.isDirect);
   const writeBack = new WriteBack(file);
   const chunks = [first, site.chunks.take()] as const;
   head.bytes.copy(first);
+  const beginning = Buffer.from(
+    first.subarray(0, Math.max(BEGINNING_BYTES, blocksAround(head.bytes.length))),
+  );
   let fileBytes = first.length;
-  let writing = awaitedLater(file.write(first, 0));
+  let writing = awaitedLater(file.writeChunk(first, first.length, 0));
   site.space.received(first.length);
   try {
     for (let turn = 1; !reader.ended; turn += 1) {
       const chunk = chunks[turn % 2 === 1 ? 1 : 0];
       const end = await reader.fill(chunk, 0);
-      const bytes = chunk.subarray(0, end);
-      hash.update(bytes);
+      hash.update(chunk.subarray(0, end));
       await writing;
       await site.space.check();
       await writeBack.written(fileBytes);
-      writing = awaitedLater(file.write(bytes, fileBytes));
+      writing = awaitedLater(file.writeChunk(chunk, end, fileBytes));
       fileBytes += end;
       site.space.received(end);
     }
@@ -64,8 +70,10 @@ async function spoolLarge(site: SpoolSite, head: SpoolHead, reader: SliceReader,
     await writeBack.ended();
     const sha256 = hash.digest();
     head.seal(sha256, fileBytes - head.bytes.length);
-    await file.write(head.bytes, 0);
-    return new Spooled(site, { head, fileBytes, file, sha256 });
+    head.bytes.copy(beginning);
+    beginning.copy(first);
+    await file.writeChunk(first, blocksAround(head.bytes.length), 0);
+    return new Spooled(site, { head, fileBytes, file, sha256, beginning });
   } catch (error) {
     await Promise.allSettled([writing, writeBack.ended()]);
     // What cannot be removed now is swept at the next start; the first failure is the one to report.

@@ -16,7 +16,7 @@ export interface SpoolHead {
 
 /** A large instance has a file, and its hash is known; a small one is in memory. */
 export type SpooledParts = { readonly head: SpoolHead; readonly fileBytes: number } & (
-  | { readonly file: IncomingFile; readonly sha256: Buffer }
+  | { readonly file: IncomingFile; readonly sha256: Buffer; readonly beginning: Buffer }
   | { readonly unwritten: Buffer }
 );
 
@@ -29,6 +29,8 @@ export class Spooled {
   #sha256: string | undefined;
   #file: IncomingFile | undefined;
   #unwritten: Buffer | undefined;
+  /** The first bytes of the file. */
+  readonly #beginning: Buffer;
   #holding: Promise<unknown> | undefined;
   #flushing: Promise<void> | undefined;
 
@@ -38,7 +40,11 @@ export class Spooled {
     if ('file' in parts) {
       this.#file = parts.file;
       this.#sha256 = parts.sha256.toString('hex');
-    } else this.#unwritten = parts.unwritten;
+      this.#beginning = parts.beginning;
+    } else {
+      this.#unwritten = parts.unwritten;
+      this.#beginning = parts.unwritten.subarray(0, parts.fileBytes);
+    }
     this.fileBytes = parts.fileBytes;
     this.dataSetOffset = parts.head.bytes.length;
     this.dataSetBytes = parts.fileBytes - this.dataSetOffset;
@@ -63,9 +69,8 @@ export class Spooled {
   /** The first bytes of the data set. Of a small instance it is the memory itself, as long as the instance waits. */
   async head(bytes: number): Promise<Buffer> {
     const wanted = Math.min(bytes, this.dataSetBytes);
-    if (this.#unwritten !== undefined) {
-      return this.#unwritten.subarray(this.dataSetOffset, this.dataSetOffset + wanted);
-    }
+    const end = this.dataSetOffset + wanted;
+    if (end <= this.#beginning.length) return this.#beginning.subarray(this.dataSetOffset, end);
     const head = Buffer.allocUnsafe(wanted);
     return head.subarray(0, await this.#incoming().read(head, this.dataSetOffset));
   }

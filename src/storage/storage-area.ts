@@ -8,6 +8,7 @@ import { OpenFile } from '../util/open-file.ts';
 import { AreaLock } from './area-lock.ts';
 import { KEEPING_DIRECTORIES, splitAreaPath } from './area-path.ts';
 import { ChunkPool } from './chunk-pool.ts';
+import { alignedBuffer, DIRECT_BLOCK_BYTES } from './direct-write.ts';
 import { Directories } from './directories.ts';
 import { type Directory, realPathOf } from './directory.ts';
 import { makeDirectory, readFully, unlinkFile } from './file-calls.ts';
@@ -46,6 +47,7 @@ interface StorageParts {
   readonly thread: PlacingThread;
   readonly heldFiles: HeldFiles;
   readonly sweptFiles: number;
+  readonly isDirect: boolean;
 }
 
 export class StorageArea {
@@ -82,6 +84,7 @@ export class StorageArea {
       paths: this.#paths,
       space: this.#space,
       chunks: new ChunkPool(),
+      isDirect: parts.isDirect,
     };
   }
 
@@ -97,12 +100,13 @@ export class StorageArea {
       await incoming.flush();
       lock = await AreaLock.take(directories.rootDirectory);
       await checkWritable(incoming);
+      const isDirect = await takesDirectWrites(incoming);
       const sweptFiles = await sweep(incoming);
       const thread = new PlacingThread();
       const heldFiles = new HeldFiles(directories, thread);
       const journal = await Journal.open(journalDirectory, (slot) => heldFiles.flush(slot));
       return new StorageArea(
-        { directories, incoming, journalDirectory, lock, journal, thread, heldFiles, sweptFiles },
+        { directories, incoming, journalDirectory, lock, journal, thread, heldFiles, sweptFiles, isDirect },
         options,
       );
     } catch (error) {
@@ -244,6 +248,22 @@ async function checkWritable(incoming: Directory): Promise<void> {
     if (codeOf(error) !== 'no-space') throw error;
   }
   await probe.remove();
+}
+
+/** Some file systems refuse the flag, some a write with it; either way everything goes the other way then. A full
+ *  volume cannot say, and takes nothing in either. */
+async function takesDirectWrites(incoming: Directory): Promise<boolean> {
+  const probe = new IncomingFile(incoming, true);
+  try {
+    await probe.write(alignedBuffer(DIRECT_BLOCK_BYTES), 0);
+    return true;
+  } catch (error) {
+    const { cause } = error as StorageError;
+    if (codeOf(error) === 'no-space' || codeOf(cause) === 'EINVAL') return false;
+    throw error;
+  } finally {
+    await probe.remove();
+  }
 }
 
 async function sweep(incoming: Directory): Promise<number> {

@@ -18,7 +18,7 @@ export class WriteBack {
   /** Call after each write with the length so far. Throws what an earlier flush met: the operating system reports a
    *  lost write once, and a later flush would succeed as if nothing had happened. */
   async written(fileBytes: number): Promise<void> {
-    if (fileBytes - this.#flushedTo < WINDOW_BYTES) return;
+    if (this.#file.isDirect || fileBytes - this.#flushedTo < WINDOW_BYTES) return;
     this.#flushedTo = fileBytes;
     await this.#flushing;
     this.#flushing = awaitedLater(this.#file.flush());

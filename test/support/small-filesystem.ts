@@ -20,6 +20,11 @@ export async function smallFilesystem(mebibytes: number): Promise<MountedFilesys
   return await mounted(folder, 'disk', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'angiovault-test']);
 }
 
+/** Refuses direct writing (O_DIRECT). */
+export async function indirectFilesystem(): Promise<MountedFilesystem> {
+  return await mounted(await tempFolder('indirect'), 'disk', ['-t', 'ramfs', 'angiovault-test']);
+}
+
 export interface FailingFilesystem extends MountedFilesystem {
   /** From now on the disk takes no block that it has not taken before. */
   breakDisk(): Promise<void>;
