@@ -2,6 +2,7 @@
 
 import packageJson from '../package.json' with { type: 'json' };
 import { parseCommandLine } from './config/command-line.ts';
+import { setAccount } from './main/account.ts';
 import { echoPeer } from './main/echo.ts';
 import { importFiles } from './main/import.ts';
 import { complain, EXIT, exitCodeOf, say } from './main/program.ts';
@@ -22,6 +23,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return EXIT.done;
     case 'serve':
       return serve(commandLine.options);
+    case 'account':
+      return setAccount(commandLine);
     case 'echo':
       return echoPeer(commandLine);
     case 'send':

@@ -1,4 +1,4 @@
-// The command line: `serve`, `echo`, `send`, `import`, `verify`, `rebuild`, checked word by word.
+// The command line: `serve`, `echo`, `send`, `import`, `verify`, `rebuild`, `account`, checked word by word.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
@@ -16,6 +16,7 @@ export type CommandLine =
   | { readonly command: 'version' }
   | { readonly command: 'serve' | 'verify' | 'rebuild'; readonly options: LoadOptions }
   | { readonly command: 'import'; readonly options: LoadOptions; readonly paths: readonly string[] }
+  | { readonly command: 'account'; readonly options: LoadOptions; readonly user: string }
   | { readonly command: 'echo'; readonly options: LoadOptions; readonly peer: PeerAddress }
   | {
       readonly command: 'send';
@@ -34,6 +35,8 @@ const serving = {
   peer: { type: 'string', multiple: true },
   'unknown-callers': word,
 } as const;
+
+const CALLING: readonly Command[] = ['echo', 'send', 'account'];
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof serving }>>['values'];
 
@@ -56,7 +59,7 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
 
 function split(command: Command, args: string[]): { values: Values; positionals: string[] } {
   try {
-    const options = command === 'echo' || command === 'send' ? calling : serving;
+    const options = CALLING.includes(command) ? calling : serving;
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     return { values, positionals };
   } catch (error) {
@@ -84,6 +87,10 @@ function build(command: Command, options: LoadOptions, positionals: string[], cw
       return { command, options, peer: peerAddress(first, command), paths: paths(others) };
     case 'import':
       return { command, options, paths: paths(positionals) };
+    case 'account':
+      none(others);
+      if (first === '') throw new ConfigError('account: wants a USER, the name with which to sign in');
+      return { command, options, user: first };
     default:
       none(positionals);
       return { command, options };

@@ -1,6 +1,6 @@
 // What --help prints: for somebody who has never seen the program.
 
-export const COMMANDS = ['serve', 'echo', 'send', 'import', 'verify', 'rebuild'] as const;
+export const COMMANDS = ['serve', 'echo', 'send', 'import', 'verify', 'rebuild', 'account'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 const GENERAL = `AngioVault keeps DICOM instances byte for byte, finds them, and gives them back.
@@ -11,6 +11,7 @@ const GENERAL = `AngioVault keeps DICOM instances byte for byte, finds them, and
   import    take files or whole directories into this archive
   verify    read every stored instance again and compare it with its checksum
   rebuild   make the catalogue anew from the stored files alone
+  account   set the name and password with which the app is opened from other machines
 
   --help after a command explains it; --version prints the version.
 
@@ -25,7 +26,7 @@ const CALLING = `  --ae-title AET        the title under which this archive call
 `;
 
 const SERVING = `${CALLING}  --dimse-port N        port for DICOM (default 11112; 0 takes a free one)
-  --http-port N         port for health and metrics, on 127.0.0.1 only (default 11180; 0 takes a free one)
+  --http-port N         port for the app and its interface (default 11180; 0 takes a free one)
   --catalog ADDRESS     sqlite:FILE, or mariadb://user:password@host:port/database[?socketPath=…]
   --peer AET@HOST:PORT  a machine that may store, query and retrieve here, and to which instances may be
                         sent; as often as needed; IPv6 addresses in brackets: WS@[::1]:104
@@ -74,6 +75,13 @@ ${SERVING}`,
 Makes the catalogue anew from the stored files alone.
 
 ${SERVING}`,
+  account: `angiovault account USER [options]
+
+Sets the name and the password of the administrator, with which the app is opened when http.host is not
+127.0.0.1. The password is one line of standard input: typed, unseen, or from a pipe. A daemon that runs
+takes it from its next start on; in its app it is changed at once.
+
+${CALLING}`,
 };
 
 /** The help of one command, or of the program. */

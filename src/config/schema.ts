@@ -2,16 +2,22 @@
 // documentation are all read from here.
 import { z } from 'zod';
 import { CATALOG_WANTS, parseCatalogAddress } from '../util/catalog-address.ts';
-import { isLoopbackAddress } from '../util/loopback.ts';
 import { CHARACTER_SETS } from './character-sets.ts';
 import { AE_TITLE_WANTS, HOST_WANTS, isAeTitle, isHost } from './peer-address.ts';
 
 /** The form of config.json that this program writes; `migrate.ts` brings older ones here. */
 export const CONFIG_VERSION = 1;
 
-/** What a setting says about itself, beside its rule, for the settings form and the documentation. A change
- *  counts from the next start on: nothing is read again while the program runs. */
-const words = (title: string, description: string) => ({ title, description, restart: true });
+/** How a change made in the app comes into force: at once, by listening anew (nothing in transfer is lost), or with the
+ *  next start. */
+export type Applies = 'now' | 'listeners' | 'restart';
+
+/** What a setting says about itself, beside its rule, for the settings form and the documentation. */
+const words = (title: string, description: string, applies: Applies = 'restart') => ({
+  title,
+  description,
+  applies,
+});
 
 /** The one sentence a wrong value gets. */
 const wants = (what: string) => ({ error: `wants ${what}` });
@@ -36,8 +42,6 @@ const group = <T extends z.ZodRawShape>(shape: T, what = 'a group of settings in
 const text = (what: string, fits: (value: string) => boolean) =>
   z.string(wants(what)).refine(fits, wants(what));
 
-const isLoopback = (host: string) => host === 'localhost' || isLoopbackAddress(host);
-
 export const aeTitle = z
   .string(wants(AE_TITLE_WANTS))
   .refine(isAeTitle, wants(AE_TITLE_WANTS))
@@ -47,17 +51,17 @@ export const catalog = text(CATALOG_WANTS, (value) => parseCatalogAddress(value,
 export const unknownCallers = oneOf('refuse', 'echo', 'all');
 const host = text(HOST_WANTS, isHost);
 const bytesOrAuto = wants('a whole number of bytes, or "auto"');
-const absoluteOrRelativePath = text('a directory', (value) => value !== '' && !value.includes('\0'));
+const path = text('a path', (value) => value !== '' && !value.includes('\0'));
 
 export const peer = group(
   {
-    aeTitle: aeTitle.meta(words('AE title', 'The title under which the peer calls, and is called.')),
-    host: host.meta(words('Host', 'Name or IP address of the peer.')),
-    port: whole(1, 65535).meta(words('Port', 'The port on which the peer accepts associations.')),
+    aeTitle: aeTitle.meta(words('AE title', 'The title under which the peer calls, and is called.', 'now')),
+    host: host.meta(words('Host', 'Name or IP address of the peer.', 'now')),
+    port: whole(1, 65535).meta(words('Port', 'The port on which the peer accepts associations.', 'now')),
     may: z
       .array(oneOf('store', 'query', 'retrieve'), wants('a list of store, query, retrieve'))
       .default(['store', 'query', 'retrieve'])
-      .meta(words('May', 'What the peer may do here. Everybody listed may echo.')),
+      .meta(words('May', 'What the peer may do here. Everybody listed may echo.', 'now')),
     characterSet: z
       .array(
         z
@@ -67,7 +71,18 @@ export const peer = group(
       )
       .min(1, wants('at least one term of PS3.3 C.12.1.1.2, or the setting left out'))
       .optional()
-      .meta(words('Character set', 'For a peer that labels its text wrongly: the set it really uses.')),
+      .meta(
+        words('Character set', 'For a peer that labels its text wrongly: the set it really uses.', 'now'),
+      ),
+    preset: oneOf('generic', 'siemens', 'philips', 'ge', 'dcmtk', 'orthanc')
+      .optional()
+      .meta(words('Kind', 'What the peer is, for the hints that the app gives.', 'now')),
+    role: oneOf('second-archive')
+      .optional()
+      .meta(words('Role', 'second-archive: another archive that is to hold everything too.', 'now')),
+    note: text('at most 500 characters', (value) => value.length <= 500)
+      .optional()
+      .meta(words('Note', 'Whatever helps to recognise the peer: its room, who looks after it.', 'now')),
   },
   'a peer: {"aeTitle": …, "host": …, "port": …}',
 );
@@ -80,7 +95,7 @@ export const configSchema = group(
       .meta(words('Version', 'Form of this file; written by the program.')),
     aeTitle: aeTitle
       .default('ANGIOVAULT')
-      .meta(words('AE title', 'The title under which other machines call this archive.')),
+      .meta(words('AE title', 'The title under which other machines call this archive.', 'now')),
     dimse: group({
       host: host
         .default('0.0.0.0')
@@ -88,29 +103,60 @@ export const configSchema = group(
           words(
             'DICOM address',
             'Where to listen: 0.0.0.0 is every IPv4 address, :: every IPv4 and IPv6 one.',
+            'listeners',
           ),
         ),
       port: listenPort
         .default(11112)
-        .meta(words('DICOM port', 'The port that other machines call. 0 takes a free one.')),
+        .meta(words('DICOM port', 'The port that other machines call. 0 takes a free one.', 'listeners')),
       maxAssociations: whole(1, 10000)
         .default(100)
-        .meta(words('Associations at most', 'How many associations may be open at the same time.')),
+        .meta(words('Associations at most', 'How many associations may be open at the same time.', 'now')),
     }).prefault({}),
     http: group({
-      // Design: nothing answers off loopback without authentication, and there is none yet.
-      host: text('a loopback address, such as 127.0.0.1', isLoopback)
+      host: host
         .default('127.0.0.1')
-        .meta(words('HTTP address', 'Where health and metrics answer: loopback only.')),
+        .meta(
+          words(
+            'Address of the app',
+            'Where the app and its interface answer. Off loopback nothing answers without the account.',
+          ),
+        ),
       port: listenPort
         .default(11180)
-        .meta(words('HTTP port', 'The port of health and metrics. 0 takes a free one.')),
+        .meta(words('Port of the app', 'The port of the app and its interface. 0 takes a free one.')),
+      names: z
+        .array(host, wants('a list of host names'))
+        .max(20, wants('at most 20 names'))
+        .default([])
+        .meta(
+          words(
+            'Further names',
+            'Names besides its own under which browsers find this machine, such as a DNS name.',
+          ),
+        ),
+      socket: path
+        .optional()
+        .meta(
+          words(
+            'Socket of the desktop',
+            'Unix socket to which the desktop app of a NAS passes its requests.',
+          ),
+        ),
+      relaySecretFile: path
+        .default('relay-secret')
+        .meta(
+          words(
+            'Secret of the desktop',
+            'File with the secret that comes with such requests; made when it is missing. A relative path lies in the data directory.',
+          ),
+        ),
     }).prefault({}),
     catalog: catalog
       .default('sqlite:catalog.sqlite')
       .meta(words('Catalogue', 'Where the catalogue is kept. A relative file lies in the data directory.')),
     archive: group({
-      directory: absoluteOrRelativePath
+      directory: path
         .default('archive')
         .meta(
           words(
@@ -142,20 +188,24 @@ export const configSchema = group(
         });
       })
       .default([])
-      .meta(words('Peers', 'The machines this archive works with.')),
+      .meta(words('Peers', 'The machines this archive works with.', 'now')),
     unknownCallers: unknownCallers
       .default('echo')
       .meta(
-        words('Unknown callers', 'What a caller that is no peer may do: nothing (refuse), echo, or all.'),
+        words(
+          'Unknown callers',
+          'What a caller that is no peer may do: nothing (refuse), echo, or all.',
+          'now',
+        ),
       ),
     log: group({
       level: oneOf('error', 'warn', 'info', 'debug')
         .default('info')
-        .meta(words('Log level', 'How much is written: error, warn, info or debug.')),
+        .meta(words('Log level', 'How much is written: error, warn, info or debug.', 'now')),
       patientNames: z
         .boolean(wants('true or false'))
         .default(false)
-        .meta(words('Patient names in the log', 'Off unless somebody needs them to find a fault.')),
+        .meta(words('Patient names in the log', 'Off unless somebody needs them to find a fault.', 'now')),
     }).prefault({}),
   },
   'settings in braces: {"aeTitle": …}',

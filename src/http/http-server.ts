@@ -1,37 +1,46 @@
-// The HTTP door: Koa on a bounded Node server. Today it answers for health and metrics, on loopback.
+// The HTTP door: Koa on bounded Node servers, one on a TCP port and, for DSM's desktop, one on a unix socket.
 import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import Router from '@koa/router';
 import Koa from 'koa';
-import type { Registry } from 'prom-client';
 import { codeOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
-import { type Health, healthRoute } from './api/health.ts';
-import { openApi } from './api/openapi.ts';
+import type { Account } from './account.ts';
+import { authentication, type Door } from './authentication.ts';
 import { guard } from './guard.ts';
+import { ownNames } from './own-names.ts';
 import { problems, rawProblemResponse } from './problem.ts';
+import { Refusals } from './refusals.ts';
+import { removeStaleSocket } from './relay-socket.ts';
+import type { Route } from './route.ts';
+import { createRouter, type DoorState } from './router.ts';
+import type { Sessions } from './sessions.ts';
+import { type StaticFiles, serveStatic } from './static-files.ts';
 
-const HEALTH_TIMEOUT_MS = 5000;
 const CLOSE_GRACE_MS = 1000;
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
+  // Of the whole request; the body has a shorter one of its own (json-body.ts).
   requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
   keepAliveTimeout: 5000,
 };
-const MAX_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 256;
 
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
-  readonly version: string;
-  readonly health: () => Promise<Health> | Health;
-  readonly registry: Registry;
+  /** Further names under which this machine is asked. */
+  readonly names?: readonly string[];
+  readonly relay?: { readonly socket: string; readonly secret: string } | undefined;
+  readonly routes: readonly Route[];
+  readonly staticFiles?: StaticFiles;
+  readonly account: Account;
+  readonly sessions: Sessions;
   readonly log: Log;
-  /** How long health may take to answer. */
-  readonly healthTimeoutMs?: number;
 }
 
 export interface HttpServer {
@@ -42,36 +51,54 @@ export interface HttpServer {
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const server = createServer(LIMITS, application(options).callback());
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on('clientError', refuseMalformed);
+  const refusals = new Refusals(options.log);
+  const tcp = serverFor({ kind: 'tcp' }, options, refusals);
+  const { relay } = options;
+  const unix =
+    relay === undefined ? undefined : serverFor({ kind: 'relay', secret: relay.secret }, options, refusals);
   return {
     listen: async () => {
-      server.listen(options.port, options.host);
-      await once(server, 'listening');
-      const { address, port } = server.address() as AddressInfo;
+      tcp.listen(options.port, options.host);
+      await once(tcp, 'listening');
+      if (unix !== undefined && relay !== undefined) {
+        await removeStaleSocket(relay.socket);
+        unix.listen(relay.socket);
+        await once(unix, 'listening');
+        // The desktop's CGI runs as the same user.
+        await chmod(relay.socket, 0o600);
+      }
+      const { address, port } = tcp.address() as AddressInfo;
       return { host: address, port };
     },
-    close: () => close(server),
+    close: async () => {
+      await Promise.all([close(tcp), unix === undefined ? undefined : close(unix)]);
+    },
   };
 }
 
-function application({ version, health, registry, log, healthTimeoutMs }: HttpServerOptions): Koa {
-  const timeoutMs = healthTimeoutMs ?? HEALTH_TIMEOUT_MS;
-  const router = new Router({ strict: true, sensitive: true });
-  router.get('/api/health', healthRoute({ version, health, timeoutMs, log }));
-  router.get('/api/openapi.json', (context) => {
-    context.body = openApi(version);
-  });
-  router.get('/metrics', async (context) => {
-    context.body = await registry.metrics();
-    context.set('Content-Type', registry.contentType);
-  });
-  const koa = new Koa();
+function serverFor(door: Door, options: HttpServerOptions, refusals: Refusals): Server {
+  const server = createServer(LIMITS, application(door, options, refusals).callback());
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', refuseMalformed);
+  server.on('drop', (connection) =>
+    refusals.note('a connection beyond the limit', {
+      limit: MAX_CONNECTIONS,
+      address: connection?.remoteAddress,
+    }),
+  );
+  return server;
+}
+
+function application(door: Door, options: HttpServerOptions, refusals: Refusals): Koa<DoorState> {
+  const { account, sessions, log, routes, staticFiles } = options;
+  const router = createRouter(routes);
+  const koa = new Koa<DoorState>();
   // What fails after the answer began, such as a requester that hung up, is worth one quiet line.
   koa.on('error', (error) => log.debug('http answer failed', { error }));
   koa.use(problems(log));
-  koa.use(guard());
+  koa.use(guard({ door: door.kind, isOwnHost: ownNames(options.host, options.names ?? []), refusals }));
+  koa.use(authentication({ door, account, sessions, refusals }));
+  if (staticFiles !== undefined) koa.use(serveStatic(staticFiles));
   koa.use(router.routes());
   koa.use(router.allowedMethods());
   return koa;

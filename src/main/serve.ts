@@ -1,13 +1,11 @@
 // The daemon: builds every part once, in order, serves until a signal ends it, and closes in the opposite order.
 
-import packageJson from '../../package.json' with { type: 'json' };
 import type { LoadOptions } from '../config/load.ts';
 import { formatHostPort } from '../config/peer-address.ts';
 import { PATIENT_LOG_FIELDS } from '../config/schema.ts';
-import { createHttpServer } from '../http/http-server.ts';
-import { createMetrics } from '../http/metrics.ts';
 import { messageOf } from '../util/errors.ts';
 import { createLogger } from '../util/logger.ts';
+import { createApi } from './api.ts';
 import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
@@ -35,22 +33,30 @@ export async function serve(options: LoadOptions): Promise<number> {
     const { archive, storage, catalog } = await openArchive(loaded, log, stack);
     const { listener, callers } = createListener(config, archive, log);
     let state: 'starting' | 'ok' | 'stopping' = 'starting';
-    const http = createHttpServer({
-      ...config.http,
-      version: packageJson.version,
-      log,
-      registry: createMetrics({ archive, associations: () => listener.associations }),
-      health: async () => {
-        if (state !== 'ok') return { status: state, detail: `the archive is ${state}` };
-        await archive.counts();
-        await storage.checkSpace();
-        return { status: 'ok' };
-      },
+    const { http, feed } = await usable('http', () =>
+      createApi({
+        loaded,
+        log,
+        archive,
+        associations: () => listener.associations,
+        health: async () => {
+          if (state !== 'ok') return { status: state, detail: `the archive is ${state}` };
+          await archive.counts();
+          await storage.checkSpace();
+          return { status: 'ok' };
+        },
+      }),
+    );
+    archive.on('instanceStored', ({ record }) => {
+      const studyUid = record.study.uid;
+      const one = (held?: { count: number }) => ({ studyUid, count: (held?.count ?? 0) + 1 });
+      feed.publish('instances', one, studyUid);
     });
     const dimseAt = await usable('dimse.port', () => listener.listen());
     stack.defer(() => listener.close(0));
     const httpAt = await usable('http.port', () => http.listen());
     stack.defer(() => http.close());
+    stack.defer(() => feed.close());
     const jobs = createJobs({ config, archive, catalog, log });
     await usable('catalog', () => jobs.start());
     stack.defer(() => jobs.stop());

@@ -131,7 +131,7 @@ describe('help', () => {
 
 describe('a mistake gets one line that names it', () => {
   const cases: [string[], RegExp][] = [
-    [[], /^no command given; wants one of serve, echo, send, import, verify, rebuild, or --help$/],
+    [[], /^no command given; wants one of serve, echo, send, import, verify, rebuild, account, or --help$/],
     [['sevre'], /^sevre: unknown command; wants one of serve/],
     [['constructor'], /^constructor: unknown command/],
     [['serve', '--port', '1'], /^Unknown option '--port'; see serve --help$/],

@@ -46,7 +46,7 @@ describe('defaults', () => {
       version: 1,
       aeTitle: 'ANGIOVAULT',
       dimse: { host: '0.0.0.0', port: 11112, maxAssociations: 100 },
-      http: { host: '127.0.0.1', port: 11180 },
+      http: { host: '127.0.0.1', port: 11180, names: [], relaySecretFile: 'relay-secret' },
       catalog: 'sqlite:catalog.sqlite',
       archive: { directory: 'archive', reserveBytes: 'auto' },
       peers: [],
@@ -138,8 +138,8 @@ describe('a wrong configuration gets one line that names the key and what it wan
     [{ dimse: { maxAssociations: 0 } }, /^dimse\.maxAssociations: wants a whole number from 1/],
     [{ dimse: { host: '300.1.1.1' } }, /^dimse\.host: wants a host name or IP address/],
     [
-      { http: { host: '0.0.0.0' } },
-      /^http\.host: wants a loopback address, such as 127\.0\.0\.1, not "0\.0\.0\.0"$/,
+      { http: { host: '0.0.0.0.0' } },
+      /^http\.host: wants a host name or IP address, such as 192\.168\.1\.20, not "0\.0\.0\.0\.0"$/,
     ],
     [{ aeTitle: '' }, /^aeTitle: wants an AE title: 1 to 16 ASCII characters/],
     [{ aeTitle: '    ' }, /^aeTitle: wants an AE title/],
@@ -148,7 +148,7 @@ describe('a wrong configuration gets one line that names the key and what it wan
     [{ aeTitle: 'NEW\nLINE' }, /^aeTitle: wants an AE title.*"NEW\\nLINE"$/],
     [{ aeTitle: '名前' }, /^aeTitle: wants an AE title/],
     [{ catalog: 'postgres://x' }, /^catalog: wants sqlite:FILE or mariadb:/],
-    [{ archive: { directory: '' } }, /^archive\.directory: wants a directory/],
+    [{ archive: { directory: '' } }, /^archive\.directory: wants a path/],
     [
       { archive: { reserveBytes: '2 GB' } },
       /^archive\.reserveBytes: wants a whole number of bytes, or "auto"/,
