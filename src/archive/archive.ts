@@ -21,6 +21,7 @@ import type { FileRange } from '../util/file-range.ts';
 import { ArchiveError } from './errors.ts';
 import { type Placed, placeHeld } from './held-placement.ts';
 import { IngestQueue } from './ingest-queue.ts';
+import { type Proof, proveInstance } from './prove.ts';
 import { replayJournal } from './replay.ts';
 import { setAside } from './set-aside.ts';
 import { type Stored, type StoreInput, StoreService } from './store.ts';
@@ -116,6 +117,11 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   /** The data set bytes of one instance as they were received. Throws ArchiveError. */
   openInstance(instance: InstanceLocation): Promise<FileRange> {
     return openDataSet(this.#storage, instance);
+  }
+
+  /** Reads an instance again and compares it with what was received. */
+  prove(instance: InstanceLocation): Promise<Proof> {
+    return proveInstance(this.#storage, instance);
   }
 
   /** Whether `openTranscoded` can give this instance in `transferSyntaxUid` without changing a pixel. */

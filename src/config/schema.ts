@@ -83,6 +83,27 @@ export const peer = group(
     note: text('at most 500 characters', (value) => value.length <= 500)
       .optional()
       .meta(words('Note', 'Whatever helps to recognise the peer: its room, who looks after it.', 'now')),
+    commitment: group({
+      report: oneOf('new-association', 'same-association')
+        .default('new-association')
+        .meta(
+          words(
+            'Reports come over',
+            'new-association: this archive calls the peer. same-association: the one on which the peer asked, while it is open.',
+            'now',
+          ),
+        ),
+      port: whole(1, 65535)
+        .optional()
+        .meta(words('Port for reports', 'Where the peer takes reports, when that is another port.', 'now')),
+      aeTitle: aeTitle
+        .optional()
+        .meta(
+          words('AE title for reports', 'Whom to call with a report, when that is another title.', 'now'),
+        ),
+    })
+      .prefault({})
+      .meta(words('Storage commitment', 'How the peer learns that its instances are safe here.', 'now')),
   },
   'a peer: {"aeTitle": …, "host": …, "port": …}',
 );

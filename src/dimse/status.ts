@@ -7,6 +7,13 @@ export const Status = {
   /** Pending, and some optional keys were not supported (PS3.4 C.4.1.1.4). */
   pendingWithWarning: 0xff01,
 
+  // N services (PS3.7 §10.1.4.1.10)
+  noSuchObjectInstance: 0x0112,
+  noSuchArgument: 0x0114,
+  invalidArgumentValue: 0x0115,
+  noSuchAction: 0x0123,
+  resourceLimitation: 0x0213,
+
   noSuchSopClass: 0x0118,
   processingFailure: 0x0110,
   duplicateInvocation: 0x0210,

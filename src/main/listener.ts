@@ -6,21 +6,29 @@ import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/
 import { commandName } from '../dimse/commands.ts';
 import { type Association, DimseListener } from '../dimse/listener.ts';
 import { isWarning, statusText } from '../dimse/status.ts';
+import type { Commitments } from '../jobs/commitments.ts';
 import { Callers } from '../scp/callers.ts';
 import { admission, createServices } from '../scp/services.ts';
 import { PacsError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { characterSetsOf } from './open-archive.ts';
 
-export function createListener(
-  config: Config,
-  archive: Archive,
-  log: Log,
-): { listener: DimseListener; callers: Callers } {
+export interface ListenerSite {
+  readonly config: Config;
+  readonly archive: Archive;
+  readonly commitments: Commitments;
+  readonly log: Log;
+}
+
+export function createListener({ config, archive, commitments, log }: ListenerSite): {
+  listener: DimseListener;
+  callers: Callers;
+} {
   const callers = new Callers(config.peers, config.unknownCallers);
   const services = createServices({
     archive,
     callers,
+    commitments,
     aeTitle: config.aeTitle,
     characterSetsOf: characterSetsOf(config),
     observer: {

@@ -31,7 +31,8 @@ export async function serve(options: LoadOptions): Promise<number> {
   stack.defer(() => logger.close());
   try {
     const { archive, storage, catalog } = await openArchive(loaded, log, stack);
-    const { listener, callers } = createListener(config, archive, log);
+    const { queue: jobs, commitments } = createJobs({ config: () => config, archive, catalog, log });
+    const { listener, callers } = createListener({ config, archive, commitments, log });
     let state: 'starting' | 'ok' | 'stopping' = 'starting';
     const { http, feed } = await usable('http', () =>
       createApi({
@@ -57,7 +58,6 @@ export async function serve(options: LoadOptions): Promise<number> {
     const httpAt = await usable('http.port', () => http.listen());
     stack.defer(() => http.close());
     stack.defer(() => feed.close());
-    const jobs = createJobs({ config, archive, catalog, log });
     await usable('catalog', () => jobs.start());
     stack.defer(() => jobs.stop());
     state = 'ok';

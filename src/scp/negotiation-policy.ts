@@ -1,6 +1,6 @@
 // What we accept of what a requestor proposes: services by permission, transfer syntaxes so that nothing turns lossy.
 
-import { isStorageSopClass, VERIFICATION } from '../dicom/sop-class.ts';
+import { isStorageSopClass, STORAGE_COMMITMENT_PUSH_MODEL, VERIFICATION } from '../dicom/sop-class.ts';
 import {
   EXPLICIT_VR_BIG_ENDIAN,
   EXPLICIT_VR_LITTLE_ENDIAN,
@@ -23,6 +23,10 @@ export function supportedContexts(
   return (abstractSyntax) => {
     if (abstractSyntax === VERIFICATION || isPermittedModel(abstractSyntax, permissions)) {
       return { choose: chooseReadable, scu: false, scp: true };
+    }
+    if (abstractSyntax === STORAGE_COMMITMENT_PUSH_MODEL) {
+      // As SCU we take the reports of a second archive, which calls as SCP.
+      return permissions.has('store') ? { choose: chooseReadable, scu: true, scp: true } : undefined;
     }
     if (isQueryRetrieveModel(abstractSyntax)) return undefined;
     const receives = receivers.has(abstractSyntax) && permissions.has('retrieve');

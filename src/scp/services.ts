@@ -1,11 +1,13 @@
 // The services this archive provides, in one registry, and who is let in.
 
 import type { Archive } from '../archive/archive.ts';
-import { VERIFICATION } from '../dicom/sop-class.ts';
+import { STORAGE_COMMITMENT_PUSH_MODEL, VERIFICATION } from '../dicom/sop-class.ts';
 import { CommandField } from '../dimse/commands.ts';
 import type { ListenerOptions } from '../dimse/listener.ts';
 import { ServiceRegistry } from '../dimse/service-registry.ts';
+import type { Commitments } from '../jobs/commitments.ts';
 import type { Callers } from './callers.ts';
+import { commitmentScp } from './commitment-scp.ts';
 import { getScp } from './get-scp.ts';
 import { moveScp } from './move-scp.ts';
 import { extendedNegotiation, supportedContexts } from './negotiation-policy.ts';
@@ -21,18 +23,25 @@ export interface ServicesOptions {
   readonly aeTitle: string;
   readonly characterSetsOf: (callingAeTitle: string) => readonly string[] | undefined;
   readonly observer: RetrieveObserver;
+  readonly commitments: Commitments;
 }
 
 export function createServices(options: ServicesOptions): ServiceRegistry {
-  const { archive, observer } = options;
+  const { archive, observer, commitments, aeTitle } = options;
+  const isCommitment = (uid: string) => uid === STORAGE_COMMITMENT_PUSH_MODEL;
   const isOther = (uid: string) =>
-    uid !== VERIFICATION && !FIND_MODELS.has(uid) && !MOVE_MODELS.has(uid) && !GET_MODELS.has(uid);
+    uid !== VERIFICATION &&
+    !isCommitment(uid) &&
+    !FIND_MODELS.has(uid) &&
+    !MOVE_MODELS.has(uid) &&
+    !GET_MODELS.has(uid);
   return new ServiceRegistry()
     .add(CommandField.cEchoRq, (uid) => uid === VERIFICATION, verificationScp)
     .add(CommandField.cStoreRq, isOther, storageScp(archive))
     .add(CommandField.cFindRq, (uid) => FIND_MODELS.has(uid), queryScp(options))
     .add(CommandField.cMoveRq, (uid) => MOVE_MODELS.has(uid), moveScp(options))
-    .add(CommandField.cGetRq, (uid) => GET_MODELS.has(uid), getScp(archive, observer));
+    .add(CommandField.cGetRq, (uid) => GET_MODELS.has(uid), getScp(archive, observer))
+    .add(CommandField.nActionRq, isCommitment, commitmentScp(commitments, aeTitle));
 }
 
 /** Whether and for what an association is accepted. Deviation (PS3.8 §9.3.4): any called AE title is answered,

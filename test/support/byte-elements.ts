@@ -92,6 +92,7 @@ const COMMAND_FIELDS = {
   ErrorComment: [0x0902, 'LO'],
   AffectedSOPInstanceUID: [0x1000, 'UI'],
   RequestedSOPInstanceUID: [0x1001, 'UI'],
+  EventTypeID: [0x1002, 'US'],
   ActionTypeID: [0x1008, 'US'],
   NumberOfRemainingSuboperations: [0x1020, 'US'],
   NumberOfCompletedSuboperations: [0x1021, 'US'],

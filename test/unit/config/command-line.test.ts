@@ -42,6 +42,7 @@ describe('serve', () => {
       ],
     );
     const may = ['store', 'query', 'retrieve'];
+    const commitment = { report: 'new-association' };
     assert.deepEqual(line, {
       command: 'serve',
       options: {
@@ -49,8 +50,8 @@ describe('serve', () => {
         configFile: '/here/c.json',
         overrides: {
           peers: [
-            { aeTitle: 'WS', host: 'h', port: 104, may },
-            { aeTitle: 'DSA', host: '::1', port: 105, may },
+            { aeTitle: 'WS', host: 'h', port: 104, may, commitment },
+            { aeTitle: 'DSA', host: '::1', port: 105, may, commitment },
           ],
           aeTitle: 'ANGIO',
           dimsePort: 0,

@@ -106,7 +106,8 @@ describe('precedence', () => {
   });
 
   test('a peer of the command line takes the place of one with its title in the file', async () => {
-    const line = { ...peer, host: '::1', may: ['query' as const] };
+    const commitment = { report: 'new-association' as const };
+    const line = { ...peer, host: '::1', may: ['query' as const], commitment };
     const { config } = await load({ peers: [peer, { ...peer, aeTitle: 'OTHER' }] }, { peers: [line] });
     assert.deepEqual(config.peers.map(({ aeTitle, host }) => `${aeTitle} ${host}`).sort(), [
       'OTHER 10.0.0.2',
