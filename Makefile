@@ -1,16 +1,17 @@
 # AngioVault. `make run` tries it, `make test` checks everything, `make bench` measures, `make spk` packs.
 # What is missing is set up first: npm packages always, Debian packages only for tests and measurements.
-.PHONY: run test bench spk foreign-peers packing-tools
+.PHONY: run test bench spk foreign-peers browser packing-tools
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
 INSTALLED := node_modules/.package-lock.json
+APP := ui/dist/index.html
 
 # make run ARGS="--ae-title MYVAULT --dimse-port 104"
-run: $(INSTALLED)
+run: $(INSTALLED) $(APP)
 	@exec npm run -s angiovault -- serve $(ARGS)
 
-test: $(INSTALLED) foreign-peers
+test: $(INSTALLED) $(APP) foreign-peers browser
 	@exec npm run -s test
 
 bench: $(INSTALLED) foreign-peers
@@ -28,9 +29,19 @@ $(INSTALLED): package-lock.json .npmrc
 	@test -x node_modules/.bin/node || npm rebuild --silent >&2
 	@touch $@
 
+# The app, when it is missing or older than what it is made of.
+$(APP): $(INSTALLED) $(shell find ui -path ui/dist -prune -o -type f -print)
+	@npm run -s ui:build >&2
+	@touch $@
+
 # DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues.
 foreign-peers:
 	@.ci/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core
+
+# The app is tried in a real browser, in both languages.
+browser:
+	@.ci/need-debian-packages chromium=chromium fc-list=fontconfig
+	@fc-list :lang=zh-cn family | grep -q . || .ci/need-debian-packages chinese-font=fonts-wqy-microhei
 
 # The icons are rendered, the binary of Node is stripped for its own architecture.
 packing-tools:

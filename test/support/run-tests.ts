@@ -119,6 +119,7 @@ function failureType(error: unknown): unknown {
 
 await check('lint (biome)', 'biome', ['check', '--error-on-warnings', '.']);
 await check('types (tsc)', 'tsc', ['--noEmit']);
+await check('types of the app (tsc)', 'tsc', ['-p', 'ui']);
 const files = testFiles();
 await Promise.all(Array.from({ length: CONCURRENT_FILES }, () => work(files)));
 print(`\n${passed} passed, ${failed} failed`);

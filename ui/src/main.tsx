@@ -1,0 +1,55 @@
+// Starts the app: its words first, then the page.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { get, Problem } from './api/client.ts';
+import { session } from './api/queries.ts';
+import type { Session } from './api/types.ts';
+import { App } from './app.tsx';
+import { speak } from './i18n/language.ts';
+import { browserLanguage, chosenLanguage, isLanguage, type Language } from './preferences.ts';
+import './style/base.css';
+import './style/shell.css';
+import './style/parts.css';
+import './style/studies.css';
+
+const TRIES = 2;
+
+/** Chosen here, or that of DSM, or that of the browser. */
+function languageOf(known: Session | undefined): Language {
+  const chosen = chosenLanguage();
+  if (chosen !== undefined) return chosen;
+  return isLanguage(known?.language) ? known.language : browserLanguage();
+}
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5000,
+      // A refusal stays one; silence may be a moment only.
+      retry: (failures, error) => !(error instanceof Problem) && failures < TRIES,
+    },
+  },
+});
+
+async function start(): Promise<void> {
+  let known: Session | undefined;
+  try {
+    known = await get<Session>('/session');
+    client.setQueryData(session.queryKey, known);
+  } catch {
+    // The app says itself that the archive does not answer, and asks again.
+  }
+  const antdWords = await speak(languageOf(known));
+  const root = document.getElementById('app');
+  if (root === null) throw new Error('index.html has no element #app');
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <App antdWords={antdWords} />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}
+
+void start();

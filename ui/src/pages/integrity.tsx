@@ -1,0 +1,270 @@
+// Is everything as it was received? Runs, findings with what can be done, the second archive.
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { App, Button, Progress } from 'antd';
+import { useTranslation } from 'react-i18next';
+import { post } from '../api/client.ts';
+import { findings, integrity, secondArchive, status } from '../api/queries.ts';
+import type { Finding, Integrity, IntegrityRun, SafetyLevel, SecondArchive } from '../api/types.ts';
+import { useFormat } from '../format.ts';
+import { Loaded } from '../parts/loaded.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { Panel } from '../parts/panel.tsx';
+import { Statement } from '../parts/statement.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+import { linkTo } from '../route.ts';
+import { useProblemWords, useWords } from '../words.ts';
+
+export default function IntegrityPage() {
+  const { t } = useTranslation();
+  const known = useQuery(integrity);
+  return (
+    <>
+      <PageHead title={t('nav.integrity')} lead={t('integrity.lead')} />
+      <Loaded query={known}>
+        {(now) => (
+          <>
+            <State integrity={now} />
+            <Findings />
+            <div className="columns">
+              <Runs runs={now.runs} />
+              <Second />
+            </div>
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function levelOf(open: number | undefined, runs: readonly IntegrityRun[]): SafetyLevel {
+  if (open === undefined) return 'unknown';
+  if (open > 0) return 'danger';
+  return runs.some(({ endedAt }) => endedAt !== undefined) ? 'safe' : 'unknown';
+}
+
+function State({ integrity: { running, runs } }: { integrity: Integrity }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const problemWords = useProblemWords();
+  const now = useQuery(status).data;
+  const run = useMutation({
+    mutationFn: () => post('/integrity/runs'),
+    onError: (error) => message.error(problemWords(error)),
+    onSettled: () => client.invalidateQueries({ queryKey: ['integrity'] }),
+  });
+  const level = levelOf(now?.integrity.openFindings, runs);
+  const next = now?.integrity.nextRunAt;
+  return (
+    <Statement
+      level={level}
+      title={t(`integrity.level.${level}`, { count: now?.integrity.openFindings ?? 0 })}
+      detail={
+        running === undefined ? (
+          <p>
+            {next === undefined
+              ? t('integrity.byItself')
+              : t('integrity.next', { when: format.relative(next) })}
+          </p>
+        ) : (
+          <>
+            <p>
+              {t('integrity.running', {
+                done: format.number(running.done),
+                total: format.number(running.total),
+                size: format.bytes(running.bytes),
+              })}
+            </p>
+            <Progress
+              percent={running.total === 0 ? 0 : (100 * running.done) / running.total}
+              showInfo={false}
+              size="small"
+              aria-label={t('integrity.progress')}
+            />
+          </>
+        )
+      }
+    >
+      <Button loading={run.isPending} disabled={running !== undefined} onClick={() => run.mutate()}>
+        {t('integrity.runNow')}
+      </Button>
+    </Statement>
+  );
+}
+
+function Findings() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const words = useWords();
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const problemWords = useProblemWords();
+  const known = useQuery(findings('open'));
+  const act = useMutation({
+    mutationFn: ({ id, action }: { id: string; action: string }) =>
+      post(`/integrity/findings/${encodeURIComponent(id)}/actions`, { action }),
+    onSuccess: () => message.success(t('finding.acted')),
+    onError: (error) => message.error(problemWords(error)),
+    onSettled: () =>
+      Promise.all(
+        ['findings', 'integrity', 'status'].map((key) => client.invalidateQueries({ queryKey: [key] })),
+      ),
+  });
+  const columns: Column<Finding>[] = [
+    {
+      key: 'what',
+      title: t('finding.what'),
+      lead: true,
+      cell: ({ kind, patientName, path, studyUid }) => (
+        <>
+          <b>{words(`finding.kind.${kind}.title`, kind)}</b>
+          <div className="soft">{words(`finding.kind.${kind}.text`, '')}</div>
+          {patientName && <div>{patientName}</div>}
+          {studyUid ? (
+            <a className="hash" href={linkTo('studies', studyUid)}>
+              {path}
+            </a>
+          ) : (
+            <span className="hash">{path}</span>
+          )}
+        </>
+      ),
+    },
+    { key: 'found', title: t('finding.found'), cell: ({ foundAt }) => format.relative(foundAt) },
+    {
+      key: 'do',
+      title: t('finding.do'),
+      align: 'end',
+      cell: ({ id, actions }) => (
+        <div className="finding-do">
+          {actions.map((action) => (
+            <Button
+              key={action}
+              size="small"
+              title={words(`finding.action.${action}.text`, action)}
+              loading={act.isPending && act.variables.id === id && act.variables.action === action}
+              onClick={() => act.mutate({ id, action })}
+            >
+              {words(`finding.action.${action}.title`, action)}
+            </Button>
+          ))}
+        </div>
+      ),
+    },
+  ];
+  return (
+    <Panel title={t('finding.title')}>
+      <Loaded query={known}>
+        {(rows) => (
+          <Table
+            label={t('finding.title')}
+            columns={columns}
+            rows={rows}
+            rowKey={({ id }) => String(id)}
+            empty={t('finding.none')}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Runs({ runs }: { runs: readonly IntegrityRun[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const words = useWords();
+  const columns: Column<IntegrityRun>[] = [
+    {
+      key: 'when',
+      title: t('integrity.when'),
+      lead: true,
+      cell: ({ startedAt }) => format.instant(startedAt),
+    },
+    {
+      key: 'took',
+      title: t('integrity.took'),
+      cell: ({ startedAt, endedAt }) =>
+        endedAt === undefined ? '–' : format.span(Date.parse(endedAt) - Date.parse(startedAt)),
+    },
+    {
+      key: 'read',
+      title: t('integrity.read'),
+      align: 'end',
+      cell: ({ files, bytes }) => (
+        <>
+          {t('count.images', { count: files })} · {format.bytes(bytes)}
+        </>
+      ),
+    },
+    {
+      key: 'outcome',
+      title: t('integrity.outcome'),
+      align: 'end',
+      cell: ({ findings: count, outcome, endedAt }) =>
+        count > 0 ? (
+          <span className="badge bad">{t('integrity.found', { count })}</span>
+        ) : endedAt === undefined ||
+          (outcome !== undefined && outcome !== 'done' && outcome !== 'completed') ? (
+          <span className="badge quiet">
+            {words(`integrity.outcomes.${outcome}`, outcome ?? t('integrity.goingOn'))}
+          </span>
+        ) : (
+          <span className="badge good">{t('integrity.clean')}</span>
+        ),
+    },
+  ];
+  return (
+    <Panel title={t('integrity.history')}>
+      <Table
+        label={t('integrity.history')}
+        columns={columns}
+        rows={runs}
+        rowKey={({ startedAt }) => startedAt}
+        empty={t('integrity.noRuns')}
+      />
+    </Panel>
+  );
+}
+
+function Second() {
+  const { t } = useTranslation();
+  const known = useQuery(secondArchive);
+  return (
+    <Panel title={t('second.title')}>
+      <Loaded query={known}>{(second) => <SecondState second={second} />}</Loaded>
+    </Panel>
+  );
+}
+
+function SecondState({ second }: { second: SecondArchive }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (!second.configured) {
+    return (
+      <p className="soft">
+        {t('second.none')} <a href={linkTo('devices')}>{t('nav.devices')}</a>
+      </p>
+    );
+  }
+  const facts: [string, string][] = [
+    [t('second.name'), second.aeTitle ?? ''],
+    [t('second.reachable'), t(second.reachable === false ? 'common.no' : 'common.yes')],
+    [t('second.committed'), format.number(second.committed ?? 0)],
+    [t('second.lagging'), format.number(second.lagging ?? 0)],
+    ...(second.oldestLagAt
+      ? [[t('second.oldest'), format.relative(second.oldestLagAt)] as [string, string]]
+      : []),
+    [t('second.gaps'), format.number(second.gaps ?? 0)],
+  ];
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

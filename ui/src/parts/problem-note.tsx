@@ -1,0 +1,23 @@
+// Something did not work: what the daemon says about it, and one more try.
+import { Alert, Button } from 'antd';
+import { useTranslation } from 'react-i18next';
+import { useProblemWords } from '../words.ts';
+
+interface Props {
+  readonly error: unknown;
+  readonly onAgain?: () => void;
+}
+
+export function ProblemNote({ error, onAgain }: Props) {
+  const { t } = useTranslation();
+  const problemWords = useProblemWords();
+  return (
+    <Alert
+      type="error"
+      showIcon
+      title={t('problem.title')}
+      description={problemWords(error)}
+      action={onAgain && <Button onClick={onAgain}>{t('common.again')}</Button>}
+    />
+  );
+}
