@@ -128,12 +128,16 @@ function matchesOf(lineages: readonly Lineage[]): Matches {
   const placeOf = (row: Row): number => {
     let place = places.get(row);
     if (place === undefined) {
-      place = rows.push({ text: row.text, computed: row.computed }) - 1;
+      place = rows.push(pageRow(row)) - 1;
       places.set(row, place);
     }
     return place;
   };
   return { matches: lineages.map((lineage) => lineage.map(placeOf)), rows };
+}
+
+function pageRow({ text, computed, bytes, receivedAt }: Row): PageRow {
+  return { text, computed, bytes, receivedAt };
 }
 
 async function nextPage<T>(

@@ -49,15 +49,33 @@ export interface Query {
 export interface Match {
   /** Everything kept of this level and the levels above, with counters and Modalities in Study. */
   readonly attributes: DicomJson;
+  /** Of the current files of the entity. */
+  readonly bytes: number;
+  /** When the newest of its attributes came. */
+  readonly receivedAt: string;
 }
 
 /** Longest page of the study list. */
 export const MAX_STUDY_PAGE = 500;
 
+/** What people type, without regard to case. Every word has to be found. */
+export interface StudyText {
+  /** In any of the places below. */
+  readonly any?: string;
+  /** Beginnings of parts of the name, also in pinyin or by its initials. */
+  readonly name?: string;
+  /** The beginning of the whole value. */
+  readonly patientId?: string;
+  readonly accessionNumber?: string;
+  /** Beginnings of words of the description. */
+  readonly description?: string;
+}
+
 export interface StudyPageRequest {
   /** As in Query, at STUDY level. */
   readonly identifier: DicomJson;
   readonly fuzzyNames?: boolean;
+  readonly text?: StudyText;
   /** `next` of the page before; another one is refused with catalog-request. */
   readonly after?: string;
   /** How many studies at most, 1 to MAX_STUDY_PAGE. */

@@ -167,7 +167,8 @@ async function* pagesOf<P extends { readonly done: boolean }>(
 
 function matchesOf(page: Matches): Match[] {
   const parsed = page.rows.map((row) => mergedAttributes(row.text, row.computed));
-  return page.matches.map((places) => ({
-    attributes: Object.assign({}, ...places.map((place) => parsed[place])),
-  }));
+  return page.matches.map((places) => {
+    const { bytes = 0, receivedAt = '' } = page.rows[places.at(-1) ?? -1] ?? {};
+    return { attributes: Object.assign({}, ...places.map((place) => parsed[place])), bytes, receivedAt };
+  });
 }

@@ -2,7 +2,9 @@
 
 import { rangesHolding } from './name-suffixes.ts';
 import { foldForms, foldValue, searchKey, TRUNCATED, trimBlanks, upperCase } from './normalise.ts';
+import { pinyinKeys } from './pinyin.ts';
 import { exactRange, type KeyRange, prefixRange, WildCard } from './wild-card.ts';
+import { endingsOf, wordsOf } from './words.ts';
 
 /** The component groups of one name, as DICOM JSON has them (PS3.18 §F.2.2). */
 export interface ComponentGroups {
@@ -110,32 +112,30 @@ function isPlainOrPrefix(key: string): boolean {
   return !WildCard.isPattern(key.replace(/\*+ *$/, ''));
 }
 
-const CJK = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+$/u;
-const MAX_SUFFIXES = 8;
+// The same names are tried again and again. Strangers choose them, so what is remembered is bounded.
+const MAX_REMEMBERED = 4096;
+const MAX_REMEMBERED_LENGTH = 256;
+const remembered = new Map<string, readonly string[]>();
 
-/** The parts of a name for fuzzy matching: upper case without accents, cut at everything that is no letter. */
-function nameParts(text: string): string[] {
-  const bare = upperCase(foldForms(text)).normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC');
-  return bare.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '');
-}
-
-/** Name parts that a fuzzy key may begin. Han, kana and hangul names are written without blanks, so each of
- *  their endings counts as a part: 小东 finds 王小东. */
-export function fuzzyKeys(name: ComponentGroups): string[] {
-  const keys = new Set<string>();
-  for (const part of nameParts(GROUPS.map((group) => name[group] ?? '').join('^'))) {
-    keys.add(searchKey(part));
-    if (!CJK.test(part)) continue;
-    const characters = Array.from(part);
-    for (let i = 1; i < Math.min(characters.length, MAX_SUFFIXES); i++) {
-      keys.add(searchKey(characters.slice(i).join('')));
-    }
-  }
-  return [...keys];
+/** What a fuzzy key may begin: the parts of a name, and its pinyin. Han, kana and hangul names are written without
+ *  blanks, so each of their endings counts as a part: 小东 finds 王小东. */
+export function fuzzyKeys(name: ComponentGroups): readonly string[] {
+  const text = GROUPS.map((group) => name[group] ?? '').join('=');
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const groups = GROUPS.map((group) => wordsOf(name[group] ?? ''));
+  const keys = [
+    ...groups.flat().flatMap((part) => [part, ...endingsOf(part)]),
+    ...groups.flatMap((parts) => pinyinKeys(parts)),
+  ];
+  const unique = [...new Set(keys.map(searchKey))];
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  if (text.length <= MAX_REMEMBERED_LENGTH) remembered.set(text, unique);
+  return unique;
 }
 
 function fuzzyCriterion(key: string): NameCriterion | undefined {
-  const wanted = nameParts(key).map((part) => searchKey(part).replace(TRUNCATED, ''));
+  const wanted = wordsOf(key).map((part) => searchKey(part).replace(TRUNCATED, ''));
   if (wanted.length === 0) return undefined;
   return {
     test: (name) => {

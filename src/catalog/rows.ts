@@ -24,6 +24,9 @@ export class Row {
   /** Kept attributes, as the database has them. */
   readonly text: string;
   readonly computed: DicomJson;
+  /** Of the files. */
+  readonly bytes: number;
+  readonly receivedAt: string;
   #attributes: DicomJson | undefined;
 
   constructor(
@@ -34,7 +37,9 @@ export class Row {
       children,
       text,
       computed,
-    }: Pick<Row, 'id' | 'parentId' | 'children' | 'text' | 'computed'>,
+      bytes,
+      receivedAt,
+    }: Pick<Row, 'id' | 'parentId' | 'children' | 'text' | 'computed' | 'bytes' | 'receivedAt'>,
   ) {
     this.level = level;
     this.id = id;
@@ -42,6 +47,8 @@ export class Row {
     this.children = children;
     this.text = text;
     this.computed = computed;
+    this.bytes = bytes;
+    this.receivedAt = receivedAt;
   }
 
   get attributes(): DicomJson {
@@ -57,49 +64,78 @@ export function prepareRowStatements(db: Connection): RowStatements {
   const patients = prepareList((ids: readonly number[]) =>
     db
       .selectFrom('patient')
-      .select(['id', 'patient_id', 'attributes', 'studies', 'series', 'instances'])
+      .select(['id', 'patient_id', 'attributes', 'received_at', 'bytes', 'studies', 'series', 'instances'])
       .where('id', 'in', ids),
   );
   const studies = prepareList((ids: readonly number[]) =>
     db
       .selectFrom('study')
-      .select(['id', 'patient_id', 'uid', 'attributes', 'series', 'instances', 'modalities', 'sop_classes'])
+      .select(['id', 'patient_id', 'uid', 'attributes', 'received_at', 'bytes', 'series', 'instances'])
+      .select(['modalities', 'sop_classes'])
       .where('id', 'in', ids),
   );
   const series = prepareList((ids: readonly number[]) =>
     db
       .selectFrom('series')
-      .select(['id', 'study_id', 'uid', 'attributes', 'instances'])
+      .select(['id', 'study_id', 'uid', 'attributes', 'received_at', 'bytes', 'instances'])
       .where('id', 'in', ids),
   );
   const instances = prepareList((ids: readonly number[]) =>
     db
       .selectFrom('instance')
-      .select(['id', 'series_id', 'uid', 'sop_class_uid', 'attributes'])
+      .select(['id', 'series_id', 'uid', 'sop_class_uid', 'attributes', 'received_at', 'file_bytes as bytes'])
       .where('id', 'in', ids),
   );
   return {
     PATIENT: async (connection, ids) =>
       (await patients(connection, ids)).map((row) => {
-        const { id, studies: children, attributes: text } = row;
-        return new Row('PATIENT', { id, parentId: 0, children, text, computed: computedOfPatient(row) });
+        const { id, studies: children } = row;
+        return new Row('PATIENT', {
+          ...contentOf(row),
+          id,
+          parentId: 0,
+          children,
+          computed: computedOfPatient(row),
+        });
       }),
     STUDY: async (connection, ids) =>
       (await studies(connection, ids)).map((row) => {
-        const { id, patient_id: parentId, series: children, attributes: text } = row;
-        return new Row('STUDY', { id, parentId, children, text, computed: computedOfStudy(row) });
+        const { id, patient_id: parentId, series: children } = row;
+        return new Row('STUDY', {
+          ...contentOf(row),
+          id,
+          parentId,
+          children,
+          computed: computedOfStudy(row),
+        });
       }),
     SERIES: async (connection, ids) =>
       (await series(connection, ids)).map((row) => {
-        const { id, study_id: parentId, instances: children, attributes: text } = row;
-        return new Row('SERIES', { id, parentId, children, text, computed: computedOfSeries(row) });
+        const { id, study_id: parentId, instances: children } = row;
+        return new Row('SERIES', {
+          ...contentOf(row),
+          id,
+          parentId,
+          children,
+          computed: computedOfSeries(row),
+        });
       }),
     IMAGE: async (connection, ids) =>
       (await instances(connection, ids)).map((row) => {
-        const { id, series_id: parentId, attributes: text } = row;
-        return new Row('IMAGE', { id, parentId, children: 0, text, computed: computedOfInstance(row) });
+        const { id, series_id: parentId } = row;
+        return new Row('IMAGE', {
+          ...contentOf(row),
+          id,
+          parentId,
+          children: 0,
+          computed: computedOfInstance(row),
+        });
       }),
   };
+}
+
+function contentOf(row: { attributes: string; bytes: number; received_at: string }) {
+  return { text: row.attributes, bytes: row.bytes, receivedAt: row.received_at };
 }
 
 /** Parents kept at hand per level; more than any page refers to. */

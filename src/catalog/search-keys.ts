@@ -10,6 +10,7 @@ import { compareKeys, foldValue, searchKey, TRUNCATED } from './normalise.ts';
 import { foldGroups, fuzzyKeys, nameKeys } from './person-name.ts';
 import { foldMoment } from './temporal.ts';
 import type { KeyRange } from './wild-card.ts';
+import { wordKeys } from './words.ts';
 
 /** What a row of the index is about. The numbers are stored: never reuse one. */
 export const KIND = {
@@ -24,6 +25,8 @@ export const KIND = {
   /** Modality in study, then the study's date: both narrow at once. */
   modality: 13,
   sopClass: 14,
+  /** Of the description. */
+  studyWord: 15,
   seriesDate: 20,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
@@ -44,6 +47,7 @@ export const OWNER_LEVEL: Readonly<Record<Kind, QueryLevel>> = {
   [KIND.studyId]: 'STUDY',
   [KIND.modality]: 'STUDY',
   [KIND.sopClass]: 'STUDY',
+  [KIND.studyWord]: 'STUDY',
   [KIND.seriesDate]: 'SERIES',
 };
 
@@ -68,6 +72,7 @@ const KEYS_OF: Readonly<Record<Kind, KeysOf>> = {
       orBlank(dates(attributes, TAG.StudyDate)).map((date) => modalityKey(modality, date)),
     ),
   [KIND.sopClass]: (attributes) => textKeys(attributes, TAG.SOPClassesInStudy),
+  [KIND.studyWord]: descriptionKeys,
   [KIND.seriesDate]: (attributes) => dates(attributes, TAG.SeriesDate),
 };
 
@@ -209,4 +214,9 @@ function dates(attributes: DicomJson, attribute: string): string[] {
   return textValues(attributes[attribute])
     .map((value) => foldMoment('DA', value))
     .filter((date) => date !== undefined);
+}
+
+/** What words of a study's description may be found by. */
+export function descriptionKeys(attributes: DicomJson): string[] {
+  return textValues(attributes[TAG.StudyDescription]).flatMap(wordKeys);
 }

@@ -19,6 +19,7 @@ import {
   isFirstEncounter,
   OWNER_LEVEL,
 } from './search-keys.ts';
+import { type TextCriterion, textCriteria } from './study-text.ts';
 import { estimate, MANY, prepareWalk, STEP, type WalkStatements, walk, walkBackwards } from './walk.ts';
 
 /** Most studies that are tried for one page. */
@@ -100,13 +101,15 @@ export async function studyPage(
 class StudyList {
   readonly #statements: StudyPageStatements;
   readonly #criteria: { readonly PATIENT: readonly Criterion[]; readonly STUDY: readonly Criterion[] };
+  readonly #words: readonly TextCriterion[];
   readonly #pacer: Pacer;
   readonly #loader: RowLoader;
 
   constructor(statements: StudyPageStatements, request: StudyPageRequest, pacer: Pacer) {
-    const { identifier, fuzzyNames = false } = request;
+    const { identifier, fuzzyNames = false, text = {} } = request;
     this.#statements = statements;
     this.#criteria = criteriaByLevel({ level: 'STUDY', identifier, fuzzyNames });
+    this.#words = textCriteria(text);
     this.#pacer = pacer;
     this.#loader = new RowLoader(statements.db, statements.rows, pacer);
   }
@@ -122,13 +125,18 @@ class StudyList {
     }
     const paths = accessPaths([...PATIENT, ...STUDY]);
     let [byDate, dated] = [ALL_STUDIES, MANY];
-    let [narrow, least]: [AccessPath | undefined, number] = [undefined, MANY];
+    let [narrow, least]: [readonly AccessPath[] | undefined, number] = [undefined, MANY];
     for (const path of paths) {
       const cost = await estimate(statements, db, path, this.#pacer);
       const datePath = datePathOf(path);
       // Of two with many studies the later one: a modality with a range of dates is narrower than that range.
       if (datePath !== undefined && cost <= dated) [byDate, dated] = [datePath, cost];
-      if (datePath === undefined && cost < least) [narrow, least] = [path, cost];
+      if (datePath === undefined && cost < least) [narrow, least] = [[path], cost];
+    }
+    for (const { paths: ways } of this.#words) {
+      let cost = 0;
+      for (const path of ways) cost += await estimate(statements, db, path, this.#pacer);
+      if (cost < least) [narrow, least] = [ways, cost];
     }
     const few = narrow && least < dated ? await this.#positionsAlong(narrow) : undefined;
     if (few !== undefined) yield* inOrder(few, after);
@@ -147,7 +155,9 @@ class StudyList {
       const lineage = lineages.get(position.id);
       const [patient, study] = lineage ?? [];
       if (lineage === undefined || patient === undefined || study === undefined) return [];
-      return fits(PATIENT, patient) && position.isPlaceOf(study) ? [{ lineage, position }] : [];
+      return fits(PATIENT, patient) && this.#hasWords(patient, study) && position.isPlaceOf(study)
+        ? [{ lineage, position }]
+        : [];
     });
   }
 
@@ -166,28 +176,39 @@ class StudyList {
     }
   }
 
-  /** undefined when there are too many. */
-  async #positionsAlong(path: AccessPath): Promise<readonly Position[] | undefined> {
+  #hasWords(patient: Row, study: Row): boolean {
+    return this.#words.every((word) => word.test(patient.attributes, study.attributes));
+  }
+
+  /** The studies that any of the paths leads to; undefined when there are too many. */
+  async #positionsAlong(paths: readonly AccessPath[]): Promise<readonly Position[] | undefined> {
     const { db, walk: statements, studyCounts, ofPatients, ofStudies } = this.#statements;
-    const owners = new Set<number>();
-    for await (const found of walk(statements, db, path, this.#pacer)) {
-      for (const { id } of found) owners.add(id);
-      if (owners.size > MANY) return undefined;
-    }
-    const ofPatient = OWNER_LEVEL[path.kind] === 'PATIENT';
-    if (ofPatient) {
-      let sum = 0;
-      for (const ids of lists(owners)) {
-        const counts = await this.#pacer.turn(() => studyCounts(db, ids));
-        for (const { studies } of counts) sum += studies;
-        if (sum > MAX_ORDERED) return undefined;
+    const patients = new Set<number>();
+    const studies = new Set<number>();
+    for (const path of paths) {
+      const owners = OWNER_LEVEL[path.kind] === 'PATIENT' ? patients : studies;
+      for await (const found of walk(statements, db, path, this.#pacer)) {
+        for (const { id } of found) owners.add(id);
+        if (owners.size > MANY) return undefined;
       }
     }
-    const positions: Position[] = [];
-    for (const ids of lists(owners)) {
-      positions.push(...(await this.#pacer.turn(() => (ofPatient ? ofPatients : ofStudies)(db, ids))));
+    let sum = 0;
+    for (const ids of lists(patients)) {
+      const counts = await this.#pacer.turn(() => studyCounts(db, ids));
+      for (const { studies } of counts) sum += studies;
+      if (sum > MAX_ORDERED) return undefined;
     }
-    return positions;
+    const positions = new Map<number, Position>();
+    for (const [owners, ofOwners] of [
+      [patients, ofPatients],
+      [studies, ofStudies],
+    ] as const) {
+      for (const ids of lists(owners)) {
+        for (const position of await this.#pacer.turn(() => ofOwners(db, ids)))
+          positions.set(position.id, position);
+      }
+    }
+    return [...positions.values()];
   }
 }
 

@@ -37,6 +37,8 @@ export interface Opening<T> {
 export interface PageRow {
   readonly text: string;
   readonly computed: DicomJson;
+  readonly bytes: number;
+  readonly receivedAt: string;
 }
 
 export interface Matches {

@@ -11,6 +11,7 @@ import { nameContainingSuite } from './name-containing-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
+import { studyTextSuite } from './study-text-suite.ts';
 
 let server: MariadbServer;
 before(async () => {
@@ -29,5 +30,6 @@ nameContainingSuite(mariadb);
 narrowingSuite(mariadb);
 readingSuite(mariadb);
 studyListSuite(mariadb);
+studyTextSuite(mariadb);
 jobsSuite(mariadb);
 crashSuite(mariadb);

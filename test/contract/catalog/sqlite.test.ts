@@ -12,6 +12,7 @@ import { nameContainingSuite } from './name-containing-suite.ts';
 import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
+import { studyTextSuite } from './study-text-suite.ts';
 
 const sqlite: EngineUnderTest = {
   name: 'SQLite',
@@ -28,5 +29,6 @@ nameContainingSuite(sqlite);
 narrowingSuite(sqlite);
 readingSuite(sqlite);
 studyListSuite(sqlite);
+studyTextSuite(sqlite);
 jobsSuite(sqlite);
 crashSuite(sqlite);

@@ -33,7 +33,28 @@ describe('search keys of a name', () => {
       '王',
       '小东',
       '东',
+      'ONZ',
+      'ONEILZOE',
+      'NEILZOE',
+      'WXD',
+      'WANGXIAODONG',
+      'XIAODONG',
+      'DONG',
     ]);
+  });
+
+  test('pinyin: whole from every syllable, and by initials, of Chinese characters and of pinyin', () => {
+    const pinyinOf = (name: Parameters<typeof fuzzyKeys>[0]) =>
+      fuzzyKeys(name).filter((key) => /^[A-Z]+$/.test(key));
+    assert.deepEqual(pinyinOf({ Alphabetic: '张三' }), ['ZS', 'ZHANGSAN', 'SAN']);
+    assert.deepEqual(pinyinOf({ Ideographic: '张^三' }), ['ZS', 'ZHANGSAN', 'SAN']);
+    // Surnames that are read otherwise elsewhere; Ü as it is typed.
+    assert.deepEqual(pinyinOf({ Alphabetic: '单田芳' })[0], 'STF');
+    assert.deepEqual(pinyinOf({ Alphabetic: '吕布' }), ['LB', 'LVBU', 'BU']);
+    const keys = pinyinOf({ Alphabetic: 'WANG^XIAODONG' });
+    assert.deepEqual(keys, ['WANG', 'XIAODONG', 'WXD', 'WANGXIAODONG', 'DONG']);
+    assert.ok(pinyinOf({ Alphabetic: 'LI^NANA' }).includes('LNN'));
+    assert.deepEqual(pinyinOf({ Alphabetic: 'Smith' }), ['SMITH']);
   });
 
   test('endings begin at every character but carets and blanks', () => {
@@ -60,7 +81,7 @@ describe('search keys of a name', () => {
   });
 
   test('a name of thousands of characters has few parts', () => {
-    assert.ok(fuzzyKeys({ Ideographic: '王'.repeat(5000) }).length <= 8);
+    assert.ok(fuzzyKeys({ Ideographic: '王'.repeat(5000) }).length <= 16);
   });
 });
 
