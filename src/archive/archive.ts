@@ -12,17 +12,19 @@ import type {
   StudyPage,
   StudyPageRequest,
 } from '../catalog/catalog.ts';
-import { CatalogError } from '../catalog/errors.ts';
+import type { PatientKey, Protection, TrashEntry } from '../catalog/trash.ts';
 import { renderThumbnail } from '../dicom/render/render.ts';
 import { canTranscode, type StoredDataSet, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import type { ByteSource } from '../util/byte-source.ts';
 import type { FileRange } from '../util/file-range.ts';
-import { ArchiveError } from './errors.ts';
+import { type DeletionTarget, type Emptied, Trash } from './deletion.ts';
+import { unavailable } from './errors.ts';
 import { type Placed, placeHeld } from './held-placement.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { type Proof, proveInstance } from './prove.ts';
 import { replayJournal } from './replay.ts';
+import type { Restored } from './restoration.ts';
 import { setAside } from './set-aside.ts';
 import { type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet } from './stored-instance.ts';
@@ -63,6 +65,7 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   readonly #overrides: CharacterSetOverrides;
   readonly #queue: IngestQueue;
   readonly #store: StoreService;
+  readonly #trash: Trash;
 
   constructor({ storage, catalog, overrides, now }: ArchiveOptions) {
     super();
@@ -77,16 +80,27 @@ export class Archive extends EventEmitter<ArchiveEvents> {
       onFault: (message) => this.emit('fault', message),
     });
     this.#store = new StoreService(storage, this.#queue, now);
+    this.#trash = new Trash({
+      storage,
+      catalog,
+      overrides,
+      now,
+      withoutReceptions: (uids, work) => this.#store.withoutReceptions(uids, work),
+      onFault: (message) => this.emit('fault', message),
+    });
   }
 
-  /** Call once before anything else: replays the durable record. Resolves with the number of records looked at. */
-  open(): Promise<number> {
-    return replayJournal({
+  /** Call once before anything else: replays the durable record and finishes interrupted deletions. Resolves with the
+   *  number of records looked at. */
+  async open(): Promise<number> {
+    const replayed = await replayJournal({
       storage: this.#storage,
       catalog: this.#catalog,
       overrides: this.#overrides,
       onFault: (message) => this.emit('fault', message),
     });
+    await this.#trash.finish();
+    return replayed;
   }
 
   /** See StoreService.store. Throws ArchiveError. */
@@ -139,6 +153,45 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     return renderThumbnail(this.#storedDataSet(instance), instance.location.sha256, size, signal);
   }
 
+  /** Moves a patient, study, series or instance to the trash; see Trash. Throws ArchiveError. */
+  delete(target: DeletionTarget, by: string, reason: string): Promise<TrashEntry> {
+    return this.#trash.delete(target, by, reason);
+  }
+
+  /** Brings back what one deletion took. */
+  restore(trashId: string): Promise<Restored> {
+    return this.#trash.restore(trashId);
+  }
+
+  /** Deletions that can be undone, newest first. */
+  trash(): AsyncIterable<TrashEntry> {
+    return this.#trash.list();
+  }
+
+  /** Destroys what was deleted before this moment, for good. */
+  emptyTrash(olderThan: Date): Promise<Emptied> {
+    return this.#trash.empty(olderThan);
+  }
+
+  /** Brings interrupted deletions to their end, as `open` does. */
+  finishDeletions(): Promise<void> {
+    return this.#trash.finish();
+  }
+
+  /** Nothing of this patient can be deleted until `unprotect`. */
+  protect(patient: PatientKey, by: string, reason: string): Promise<void> {
+    return this.#trash.protect(patient, by, reason);
+  }
+
+  /** false when the patient was not protected. */
+  unprotect(patient: PatientKey): Promise<boolean> {
+    return this.#trash.unprotect(patient);
+  }
+
+  protections(): Promise<readonly Protection[]> {
+    return this.#trash.protections();
+  }
+
   /** Instances stored and journaled, not yet in the catalogue. */
   get pendingInstances(): number {
     return this.#queue.depth;
@@ -176,10 +229,4 @@ export class Archive extends EventEmitter<ArchiveEvents> {
       throw unavailable(error);
     }
   }
-}
-
-function unavailable(error: unknown): unknown {
-  if (!(error instanceof CatalogError)) return error;
-  const reason = error.code === 'catalog-request' ? 'invalid-request' : 'catalog-unavailable';
-  return new ArchiveError(reason, error.message, { cause: error });
 }

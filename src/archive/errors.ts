@@ -1,5 +1,6 @@
 // Why the archive could not do something. Doors map the reason to their own statuses; nothing here knows DIMSE or HTTP.
 
+import { CatalogError } from '../catalog/errors.ts';
 import { PacsError } from '../util/errors.ts';
 
 export type ArchiveFailure =
@@ -10,6 +11,9 @@ export type ArchiveFailure =
   | 'no-space'
   | 'storage-failed'
   | 'catalog-unavailable'
+  | 'not-found'
+  | 'protected'
+  | 'trash-busy'
   | 'instance-missing'
   | 'instance-damaged';
 
@@ -22,4 +26,11 @@ export class ArchiveError extends PacsError {
     super(reason, message, options.cause === undefined ? undefined : { cause: options.cause });
     this.tag = options.tag;
   }
+}
+
+/** A failure of the catalogue as one of the archive; others pass. */
+export function unavailable(error: unknown): unknown {
+  if (!(error instanceof CatalogError)) return error;
+  const reason = error.code === 'catalog-request' ? 'invalid-request' : 'catalog-unavailable';
+  return new ArchiveError(reason, error.message, { cause: error });
 }

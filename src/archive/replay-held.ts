@@ -7,11 +7,12 @@ import { readFileHead, sealFileHead } from '../dicom/file-meta.ts';
 import type { Held, StorageArea } from '../storage/storage-area.ts';
 import { codeOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
-import { placeHeld } from './held-placement.ts';
+import { type HeldRecord, placeHeld } from './held-placement.ts';
 import { supersededPath, uidsOf } from './instance-path.ts';
 import { setAside } from './set-aside.ts';
 import { hashDataSet, type StoredHead } from './stored-instance.ts';
 import { type CharacterSetOverrides, headAt, recordAt, recordOfHead } from './stored-record.ts';
+import { trashPath } from './trash-folder.ts';
 
 /** Where replaying works, and whom it tells what it could not mend: all of that stays on the volume. */
 export interface ReplaySite {
@@ -41,13 +42,35 @@ export async function replayHeld(
   if (record === undefined) return undefined;
   const current = await catalog.locate(record.instance.uid);
   const known = await knownLocation(site, current?.location, record, isApplied);
-  if (known === undefined && isApplied) return undefined;
+  const trashed = known === undefined ? await inTrash(catalog, record) : undefined;
+  if (trashed !== undefined) await keepForTrash(site, trashed, { record, held: reception.held, sealedHead });
+  if (trashed !== undefined || (known === undefined && isApplied)) return undefined;
   const place = known?.path ?? (await overtakenPath(site, current?.location, record)) ?? path;
   await soundHeadAt(site, place);
   const there = { ...record, location: { ...record.location, path: place } };
   const [placed] = await placeHeld(storage, [{ record: there, held: reception.held, sealedHead }]);
   if (placed?.outcome === 'stored') await clearPath(site, path, placed.record);
   return known === undefined ? placed?.record : undefined;
+}
+
+/** Where in the trash this reception is, when it has been deleted since. */
+export async function inTrash(catalog: Catalog, { instance, location }: InstanceRecord) {
+  const items = await catalog.ask('trashOf', instance.uid);
+  return items.find(
+    ({ sha256, receivedAt }) => sha256 === location.sha256 && receivedAt === location.receivedAt,
+  );
+}
+
+/** The power may have gone before its file was on the disk, and before that was moved to the trash. */
+async function keepForTrash(
+  site: ReplaySite,
+  { trash, path }: { readonly trash: string; readonly path: string },
+  instance: HeldRecord,
+): Promise<void> {
+  if ((await headAt(site.storage, trashPath(trash, path))) !== undefined) return;
+  await soundHeadAt(site, path);
+  const record = { ...instance.record, location: { ...instance.record.location, path } };
+  await placeHeld(site.storage, [{ ...instance, record }]);
 }
 
 /** At the path where an instance would be that has got another, there is a newer one, which the catalogue learns of

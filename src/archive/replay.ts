@@ -9,7 +9,7 @@ import type { ReplayedRecord } from '../storage/journal.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { decodeIntent, type Intent } from './intent.ts';
-import { type ReplaySite, replayHeld } from './replay-held.ts';
+import { inTrash, type ReplaySite, replayHeld } from './replay-held.ts';
 import { setAside } from './set-aside.ts';
 import { headAt, recordAt, recordOfHead } from './stored-record.ts';
 
@@ -95,6 +95,7 @@ async function replayPlaced(
     return undefined;
   }
   const record = await recordOfHead(stored, path, overrides);
+  if (record !== undefined && (await inTrash(catalog, record)) !== undefined) return undefined;
   if (record === undefined || supersededPath === undefined) return record;
   const older = await olderContent(storage, supersededPath, record);
   if (older === undefined) return record;

@@ -77,6 +77,15 @@ export class StoreService {
     }
   }
 
+  /** Runs `work` while none of these instances, no UID twice among them, is being received; what came before is in the
+   *  catalogue. One such call at a time. */
+  withoutReceptions<T>(sopInstanceUids: readonly string[], work: () => Promise<T>): Promise<T> {
+    return this.#locks.runAll(sopInstanceUids, async () => {
+      await this.#queue.settled();
+      return work();
+    });
+  }
+
   async #keep(input: StoreInput, spooled: Spooled, receivedAt: string): Promise<Stored> {
     try {
       const head = await readInstanceHead(spooled, input.transferSyntaxUid);

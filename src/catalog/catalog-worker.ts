@@ -7,13 +7,18 @@ import type { Engine } from './engine.ts';
 import { CatalogError } from './errors.ts';
 import { find, type Lineage, prepareFind } from './find.ts';
 import { prepareIngest } from './ingest.ts';
+import { prepareLoad } from './ingest-load.ts';
+import { prepareWrite } from './ingest-write.ts';
 import { openEngine } from './open-engine.ts';
+import { singleOperations } from './operations.ts';
 import { Pacer } from './pacer.ts';
 import { PagedSearch } from './paged-search.ts';
 import type { Row } from './rows.ts';
 import { locate, prepareSelect, select } from './select.ts';
+import type { Handlers, SingleOperations } from './single-operations.ts';
 import { answerCalls } from './stores.ts';
 import { prepareStudyPage, studyPage } from './study-page.ts';
+
 import {
   type AnswerMessage,
   type LocationPage,
@@ -30,6 +35,7 @@ type Answer = Operations[keyof Operations]['answer'];
 class CatalogService {
   readonly #engine: Engine;
   readonly #ingest: ReturnType<typeof prepareIngest>;
+  readonly #singles: Handlers<SingleOperations>;
   readonly #find: ReturnType<typeof prepareFind>;
   readonly #studyPage: ReturnType<typeof prepareStudyPage>;
   readonly #select: ReturnType<typeof prepareSelect>;
@@ -40,7 +46,10 @@ class CatalogService {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#ingest = prepareIngest(engine);
+    const load = prepareLoad(engine);
+    const write = prepareWrite(engine);
+    this.#ingest = prepareIngest(engine, load, write);
+    this.#singles = singleOperations(engine, load, write);
     this.#find = prepareFind(engine);
     this.#studyPage = prepareStudyPage(engine);
     this.#select = prepareSelect(engine);
@@ -101,6 +110,11 @@ class CatalogService {
         await Promise.allSettled(this.#running);
         await this.#engine.close();
         return undefined;
+      default: {
+        // The pairs of the table: an operation and what it takes.
+        const handle = this.#singles[message.operation] as (request: unknown) => Promise<Answer>;
+        return handle(message.request);
+      }
     }
   }
 

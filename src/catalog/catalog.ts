@@ -2,20 +2,10 @@
 
 import type { DicomJson } from '../dicom/dicom-json.ts';
 import type { JobStore } from './job-store.ts';
+import type { InstanceLocation, QueryLevel, SelectKeys, StoredLocation } from './location.ts';
+import type { SingleOperations } from './single-operations.ts';
 
-/** Where the bytes of an instance are, and what proves them. */
-export interface StoredLocation {
-  readonly path: string;
-  readonly transferSyntaxUid: string;
-  /** Of the data set, hex. */
-  readonly sha256: string;
-  readonly dataSetBytes: number;
-  readonly dataSetOffset: number;
-  readonly fileBytes: number;
-  /** ISO 8601, UTC, milliseconds; compared as text. */
-  readonly receivedAt: string;
-  readonly sourceAeTitle: string;
-}
+export type { InstanceLocation, QueryLevel, SelectKeys, StoredLocation } from './location.ts';
 
 /** One received instance, its attributes already split by level (see attributeGroups). */
 export interface InstanceRecord {
@@ -27,9 +17,6 @@ export interface InstanceRecord {
   /** Where the older content of this SOP Instance UID went, when there was any. */
   readonly supersededPath?: string;
 }
-
-/** Query/Retrieve level (PS3.4 §C.6). */
-export type QueryLevel = 'PATIENT' | 'STUDY' | 'SERIES' | 'IMAGE';
 
 export interface Query {
   readonly level: QueryLevel;
@@ -54,7 +41,6 @@ export interface Match {
   /** When the newest of its attributes came. */
   readonly receivedAt: string;
 }
-
 /** Longest page of the study list. */
 export const MAX_STUDY_PAGE = 500;
 
@@ -89,24 +75,6 @@ export interface StudyPage {
   readonly next?: string;
 }
 
-export interface InstanceLocation {
-  readonly sopInstanceUid: string;
-  readonly sopClassUid: string;
-  readonly seriesUid: string;
-  readonly studyUid: string;
-  readonly patientId: string;
-  readonly location: StoredLocation;
-}
-
-/** Every given key must hold; a list holds when one of its values does. At least one key. */
-export interface SelectKeys {
-  readonly patientId?: string;
-  readonly issuer?: string;
-  readonly studyUids?: readonly string[];
-  readonly seriesUids?: readonly string[];
-  readonly sopInstanceUids?: readonly string[];
-}
-
 export interface Counts {
   readonly patients: number;
   readonly studies: number;
@@ -133,5 +101,10 @@ export interface Catalog {
   counts(): Promise<Counts>;
   /** The durable queue. */
   readonly jobs: JobStore;
+  /** Single questions with single answers, such as those about the trash; see the operations themselves. */
+  ask<O extends keyof SingleOperations>(
+    operation: O,
+    request: SingleOperations[O]['request'],
+  ): Promise<SingleOperations[O]['answer']>;
   close(): Promise<void>;
 }

@@ -28,7 +28,7 @@ export interface Entities {
   readonly patient: EntityStatements<PatientState, Row<PatientTable>, FoundId>;
   readonly study: EntityStatements<StudyState, Row<StudyTable>, FoundId>;
   readonly series: EntityStatements<SeriesState, Row<SeriesTable>, FoundId & { study_id: number }>;
-  readonly instance: Pick<EntityStatements<InstanceState, Row<InstanceTable>, FoundId>, 'insert' | 'update'>;
+  readonly instance: Omit<EntityStatements<InstanceState, Row<InstanceTable>, FoundId>, 'ids'>;
 }
 
 export function prepareEntities(db: Connection): Entities {
@@ -173,7 +173,12 @@ function instances(db: Connection): Entities['instance'] {
   const update = prepare<Row<InstanceTable> & { id: number }, unknown>((slot) =>
     db
       .updateTable('instance')
-      .set(Object.fromEntries(columns.map((column) => [column, slot(column)])))
+      // Of other bytes nobody knows yet whether they can be read again.
+      .set({
+        ...Object.fromEntries(columns.map((column) => [column, slot(column)])),
+        verified_at: '',
+        verified_result: '',
+      })
       .where('id', '=', slot('id')),
   );
   return {
@@ -183,5 +188,6 @@ function instances(db: Connection): Entities['instance'] {
     update: async (connection, instance) => {
       await update(connection, { ...instanceRow(instance), id: instance.id as number });
     },
+    remove: prepareList((ids: readonly number[]) => db.deleteFrom('instance').where('id', 'in', ids)),
   };
 }

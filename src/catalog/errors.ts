@@ -15,6 +15,8 @@ export type CatalogErrorCode =
   | 'catalog-busy'
   /** `close` was called before. */
   | 'catalog-closed'
+  /** It would delete what is protected. */
+  | 'catalog-protected'
   /** The request itself makes no sense. */
   | 'catalog-request'
   /** Anything else; see `cause` and the message. */

@@ -14,7 +14,12 @@ import {
 import { type Connection, type Prepared, prepareList } from './prepared.ts';
 import type { InstanceTable, PatientTable, SeriesTable, StudyTable, SupersededTable } from './schema.ts';
 
-type LoadState = (connection: Connection, batch: readonly IngestRecord[]) => Promise<IngestState>;
+export interface LoadState {
+  /** The batch, applied to what there is. */
+  batch(connection: Connection, batch: readonly IngestRecord[]): Promise<IngestState>;
+  /** These instances as they are, with everything above them. */
+  instances(connection: Connection, uids: readonly string[]): Promise<IngestState>;
+}
 
 /** Prepares the reading half of ingest. What may be changed is locked, always in this order: instances, series, studies,
  *  patients. The rows behind a study's sets change only with the study. */
@@ -52,21 +57,31 @@ export function prepareLoad({ db, locked }: Engine): LoadState {
     ),
   };
 
-  return async (connection, batch) => {
-    const read = <A, R>(statement: Prepared<readonly A[], R>, keys: Iterable<A>): Promise<R[]> =>
-      statement(connection, [...new Set(keys)]);
-
-    const instances = await read(
-      statements.instances,
-      batch.map((record) => record.uid),
-    );
+  const loadBatch: LoadState['batch'] = async (connection, batch) => {
+    const instances = await statements.instances(connection, [...new Set(batch.map((record) => record.uid))]);
     const hashes = new Map(instances.map((row) => [row.uid, row.sha256]));
     // The usual repetition, sent again unchanged, needs nothing more.
     const changing = new Set(
       batch.filter((record) => hashes.get(record.uid) !== record.location.sha256).map((record) => record.uid),
     );
     const news = batch.filter((record) => changing.has(record.uid));
-    const conflicts = instances.filter((row) => changing.has(row.uid));
+    const state = await loadAround(
+      connection,
+      news,
+      instances.filter((row) => changing.has(row.uid)),
+    );
+    for (const record of news) state.apply(record);
+    return state;
+  };
+
+  /** What `news` and the instances in `conflicts` belong to. */
+  const loadAround = async (
+    connection: Connection,
+    news: readonly IngestRecord[],
+    conflicts: readonly Selectable<InstanceTable>[],
+  ): Promise<IngestState> => {
+    const read = <A, R>(statement: Prepared<readonly A[], R>, keys: Iterable<A>): Promise<R[]> =>
+      statement(connection, [...new Set(keys)]);
 
     const superseded = await read(
       statements.superseded,
@@ -151,8 +166,13 @@ export function prepareLoad({ db, locked }: Engine): LoadState {
     for (const row of superseded) {
       state.superseded.set(row.uid, [...(state.superseded.get(row.uid) ?? []), locationOf(row)]);
     }
-    for (const record of news) state.apply(record);
     return state;
+  };
+
+  return {
+    batch: loadBatch,
+    instances: async (connection, uids) =>
+      loadAround(connection, [], await statements.instances(connection, uids)),
   };
 }
 

@@ -73,6 +73,16 @@ export interface SupersededContent {
   readonly location: StoredLocation;
 }
 
+export interface RemovedInstance {
+  readonly id: number;
+  readonly uid: string;
+}
+
+export interface Intake {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** The rows that a batch can touch, and the changes to them. */
 export class IngestState {
   readonly patients = new Map<string, PatientState>();
@@ -83,7 +93,10 @@ export class IngestState {
   /** Older contents already listed, by SOP Instance UID. */
   readonly superseded = new Map<string, StoredLocation[]>();
   readonly newlySuperseded: SupersededContent[] = [];
+  readonly removed: RemovedInstance[] = [];
   readonly change: Totals = { patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 };
+  /** By the day of receipt: contents that came to be kept less those that no longer are. */
+  readonly intake = new Map<string, Intake>();
 
   apply(record: IngestRecord): void {
     const current = this.instances.get(record.uid);
@@ -116,6 +129,19 @@ export class IngestState {
     this.#count(current, 1);
   }
 
+  /** Takes an instance away as a whole; answers its contents, the current one first. */
+  remove(uid: string): readonly StoredLocation[] {
+    const current = this.instances.get(uid);
+    if (current?.id === undefined) return [];
+    const older = this.superseded.get(uid) ?? [];
+    this.#count(current, -1);
+    for (const location of older) this.#takeIn(location, -1);
+    this.instances.delete(uid);
+    this.superseded.delete(uid);
+    this.removed.push({ id: current.id, uid });
+    return [current.location, ...older];
+  }
+
   /** The same content, later than the catalogue knew: what came in between is older than it. */
   #receivedAgain(current: InstanceState, location: StoredLocation): void {
     this.#count(current, -1);
@@ -128,6 +154,7 @@ export class IngestState {
     const listed = this.superseded.get(uid) ?? [];
     if (listed.some((older) => older.path === location.path)) return;
     this.superseded.set(uid, [...listed, location]);
+    this.#takeIn(location, 1);
     this.newlySuperseded.push({ uid, location });
   }
 
@@ -235,6 +262,13 @@ export class IngestState {
     this.change.series += ofSeries;
     this.change.instances += sign;
     this.change.bytes += bytes;
+    this.#takeIn(instance.location, sign);
+  }
+
+  #takeIn({ receivedAt, fileBytes }: StoredLocation, sign: 1 | -1): void {
+    const day = receivedAt.slice(0, 10);
+    const { files, bytes } = this.intake.get(day) ?? { files: 0, bytes: 0 };
+    this.intake.set(day, { files: files + sign, bytes: bytes + sign * fileBytes });
   }
 
   #countPatient(

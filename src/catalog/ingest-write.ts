@@ -26,10 +26,11 @@ import {
   seriesKey,
   type Totals,
 } from './ingest-state.ts';
-import { type Connection, prepare, prepareRows } from './prepared.ts';
+import { prepareIntake } from './intake.ts';
+import { type Connection, prepare, prepareList, prepareRows } from './prepared.ts';
 import type { SearchKeyTable, SupersededTable } from './schema.ts';
 
-type WriteState = (connection: Connection, state: IngestState) => Promise<void>;
+export type WriteState = (connection: Connection, state: IngestState) => Promise<void>;
 
 /** Prepares the writing half of ingest. */
 export function prepareWrite({ db, totalRow }: Engine): WriteState {
@@ -51,6 +52,10 @@ export function prepareWrite({ db, totalRow }: Engine): WriteState {
     ['uid', ...LOCATION_COLUMNS],
     (rows: readonly Insertable<SupersededTable>[]) => db.insertInto('superseded').values(rows),
   );
+  const supersededOf = prepareList((uids: readonly string[]) =>
+    db.deleteFrom('superseded').where('uid', 'in', uids),
+  );
+  const intake = prepareIntake(db, totalRow);
   const total = prepare<Totals, unknown>((slot) =>
     db
       .updateTable('total')
@@ -126,10 +131,19 @@ export function prepareWrite({ db, totalRow }: Engine): WriteState {
       ...series.all.map((one) => keyChange('SERIES', one, seriesAttributes)),
     ]);
 
+    await entities.instance.remove(
+      connection,
+      state.removed.map(({ id }) => id),
+    );
+    await supersededOf(
+      connection,
+      state.removed.map(({ uid }) => uid),
+    );
     await entities.series.remove(connection, series.gone);
     await entities.study.remove(connection, studies.gone);
     await entities.patient.remove(connection, patients.gone);
     if (Object.values(state.change).some((change) => change !== 0)) await total(connection, state.change);
+    await intake(connection, state.intake);
   };
 
   async function writeKeys(

@@ -16,6 +16,7 @@ import { CatalogThread } from './catalog-thread.ts';
 import { mergedAttributes } from './computed.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
+import type { SingleOperations } from './single-operations.ts';
 import { remoteStore } from './stores.ts';
 import type { Matches, Operation, Operations } from './worker-protocol.ts';
 
@@ -61,6 +62,13 @@ class ThreadedCatalog implements Catalog {
 
   counts(): Promise<Counts> {
     return this.#ask('counts', undefined);
+  }
+
+  ask<O extends keyof SingleOperations>(
+    operation: O,
+    request: SingleOperations[O]['request'],
+  ): Promise<SingleOperations[O]['answer']> {
+    return this.#ask(operation, request);
   }
 
   async *find({ signal, ...request }: Query): AsyncIterable<readonly Match[]> {

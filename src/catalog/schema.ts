@@ -63,6 +63,9 @@ export interface InstanceTable extends Content {
   /** Instance Number, for the order of retrieval. */
   number: number;
   attributes: string;
+  /** When its file was last read again, '' before the first time, and what that showed ('' for: as received). */
+  verified_at: Generated<string>;
+  verified_result: Generated<string>;
 }
 
 /** Older contents. Unique by UID and path. */
@@ -125,6 +128,50 @@ export interface JobTable {
   updated_at: string;
 }
 
+/** What was received on a day (UTC) and is still kept, current and superseded; daemons add to different slots. Primary
+ *  key (day, slot). */
+export interface IntakeTable {
+  day: string;
+  slot: number;
+  files: number;
+  bytes: number;
+}
+
+/** One deletion; see TrashEntry. */
+export interface TrashTable {
+  id: string;
+  level: string;
+  keys: string;
+  attributes: string;
+  deleted_at: string;
+  deleted_by: string;
+  reason: string;
+  state: string;
+  files: number;
+  bytes: number;
+}
+
+/** A file in the trash, under the path that it had. Unique by deletion, UID and path. */
+export interface TrashItemTable {
+  id: Generated<number>;
+  trash_id: string;
+  uid: string;
+  path: string;
+  sha256: string;
+  received_at: string;
+  file_bytes: number;
+}
+
+/** Patients that cannot be deleted; see PatientTable.identity, which is the primary key. */
+export interface ProtectionTable {
+  identity: string;
+  patient_id: string;
+  issuer: string;
+  protected_at: string;
+  protected_by: string;
+  reason: string;
+}
+
 /** One row: the version of the schema. */
 export interface SchemaVersionTable {
   id: number;
@@ -142,5 +189,9 @@ export interface CatalogSchema {
   search_key: SearchKeyTable;
   total: TotalTable;
   job: JobTable;
+  intake: IntakeTable;
+  trash: TrashTable;
+  trash_item: TrashItemTable;
+  protection: ProtectionTable;
   schema_version: SchemaVersionTable;
 }

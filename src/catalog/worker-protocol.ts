@@ -6,9 +6,10 @@ import type { Counts, InstanceLocation, SelectKeys, StoredLocation, StudyPageReq
 import type { CatalogErrorCode } from './errors.ts';
 import type { FindRequest } from './find.ts';
 import type { IngestRecord } from './ingest-record.ts';
+import type { SingleOperations } from './single-operations.ts';
 import type { StoreCall } from './stores.ts';
 
-export interface Operations {
+export interface Operations extends SingleOperations {
   ingest: { request: readonly IngestRecord[]; answer: undefined };
   locate: { request: string; answer: InstanceLocation | undefined };
   superseded: { request: string; answer: readonly StoredLocation[] };

@@ -12,6 +12,9 @@ const STORE_STATUS: Record<ArchiveFailure, number> = {
   'no-space': Status.outOfResources,
   'storage-failed': Status.processingFailure,
   'catalog-unavailable': Status.outOfResources,
+  'not-found': Status.processingFailure,
+  protected: Status.processingFailure,
+  'trash-busy': Status.processingFailure,
   'instance-missing': Status.processingFailure,
   'instance-damaged': Status.processingFailure,
 };

@@ -1,6 +1,6 @@
 // The storage area on the volume (design §3): the one door through which instances get onto the disk and off it.
 import { constants } from 'node:fs';
-import { opendir } from 'node:fs/promises';
+import { opendir, rm } from 'node:fs/promises';
 import type { ByteSource } from '../util/byte-source.ts';
 import { codeOf } from '../util/errors.ts';
 import { KeyedLock } from '../util/keyed-lock.ts';
@@ -186,9 +186,22 @@ export class StorageArea {
     await this.#paths.run(path, () => undoReplacement(this.#directories, path, supersededPath));
   }
 
-  /** Every file under studies/, in no particular order, without holding a list of them. */
-  walk(): AsyncGenerator<WalkEntry> {
-    return walk(this.root, 'studies');
+  /** Every file under a directory of the area, in no particular order, without holding a list of them. */
+  walk(directory = 'studies'): AsyncGenerator<WalkEntry> {
+    return walk(this.root, directory);
+  }
+
+  /** Destroys what lies in one directory of trash/; following no link. The only way on which stored bytes ever go. */
+  async emptyTrash(name: string): Promise<void> {
+    splitAreaPath(`trash/${name}`);
+    try {
+      await this.#directories.use('trash', async (trash) => {
+        await rm(trash.at(name), { recursive: true, force: true });
+        await trash.flush();
+      });
+    } catch (error) {
+      throw storageErrorOf(error, `removing trash/${name}`);
+    }
   }
 
   /** After everything received has been placed or discarded. */

@@ -28,7 +28,7 @@ type Address = Pick<Daemon, 'port' | 'dataDir'>;
 /** Relative paths of the plain files below a folder of the archive. */
 export function filesIn(
   dataDir: string,
-  folder: 'studies' | 'incoming' | 'superseded' | 'quarantine',
+  folder: 'studies' | 'incoming' | 'superseded' | 'quarantine' | 'trash' | 'journal',
 ): string[] {
   const root = join(dataDir, 'archive', folder);
   return readdirSync(root, { recursive: true, withFileTypes: true })

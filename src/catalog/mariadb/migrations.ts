@@ -85,6 +85,9 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
 
   const instance = { series_id: NUMBER, uid: UID, sop_class_uid: UID, number: NUMBER, attributes: TEXT };
   await entity(db, 'instance', { ...instance, ...LOCATION })
+    .addColumn('verified_at', TIME, (column) => column.notNull().defaultTo(''))
+    .addColumn('verified_result', CODE, (column) => column.notNull().defaultTo(''))
+    .addUniqueConstraint('instance_by_verified', ['verified_at', 'id'])
     .addUniqueConstraint('instance_by_uid', ['uid'])
     .addUniqueConstraint('instance_by_series', ['series_id', 'number', 'id'])
     .addForeignKeyConstraint('instance_of_series', ['series_id'], 'series', ['id'])
@@ -116,7 +119,10 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .ignore()
     .values(Array.from({ length: TOTAL_ROWS }, (_, i) => ({ id: i + 1, ...nothing })))
     .execute();
-
+  await table(db, 'intake', { day: TIME, slot: NUMBER, files: NUMBER, bytes: NUMBER })
+    .addPrimaryKeyConstraint('intake_key', ['day', 'slot'])
+    .execute();
+  await createTrash(db);
   await createJobs(db);
 }
 
@@ -128,6 +134,23 @@ async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
   await entity(db, 'job', { ...columns, ...counts, ...words, ...times })
     .addUniqueConstraint('job_by_key', ['job_key'])
     .addUniqueConstraint('job_by_state', ['state', 'priority', 'due_at', 'id'])
+    .execute();
+}
+
+async function createTrash(db: Kysely<CatalogSchema>): Promise<void> {
+  const deletion = { deleted_at: TIME, deleted_by: TEXT, reason: TEXT, state: CODE };
+  const trash = { id: CODE, level: CODE, keys: TEXT, attributes: TEXT, files: NUMBER, bytes: NUMBER };
+  await table(db, 'trash', { ...trash, ...deletion })
+    .addPrimaryKeyConstraint('trash_key', ['id'])
+    .execute();
+  const content = { uid: UID, path: PATH, sha256: HASH, received_at: TIME, file_bytes: NUMBER };
+  await entity(db, 'trash_item', { trash_id: CODE, ...content })
+    .addUniqueConstraint('trash_item_by_trash', ['trash_id', 'uid', 'path'])
+    .addUniqueConstraint('trash_item_by_uid', ['uid', 'id'])
+    .execute();
+  const protection = { protected_at: TIME, protected_by: TEXT, reason: TEXT };
+  await table(db, 'protection', { identity: IDENTITY, patient_id: TEXT, issuer: TEXT, ...protection })
+    .addPrimaryKeyConstraint('protection_key', ['identity'])
     .execute();
 }
 

@@ -70,6 +70,8 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     ['number', ...locationNumbers],
     ['sop_class_uid', ...locationTexts, 'attributes'],
   )
+    .addColumn('verified_at', 'text', (column) => column.notNull().defaultTo(''))
+    .addColumn('verified_result', 'text', (column) => column.notNull().defaultTo(''))
     .modifyEnd(ROWS)
     .execute();
   await db.schema
@@ -77,6 +79,7 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .on('instance')
     .columns(['series_id', 'number', 'id'])
     .execute();
+  await db.schema.createIndex('instance_by_verified').on('instance').columns(['verified_at', 'id']).execute();
 
   await table(db, 'superseded', { id: key }, locationNumbers, ['uid', ...locationTexts])
     .modifyEnd(ROWS)
@@ -109,7 +112,11 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .insertInto('total')
     .values({ id: 1, patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 })
     .execute();
-
+  await table(db, 'intake', {}, ['slot', 'files', 'bytes'], ['day'])
+    .addPrimaryKeyConstraint('intake_key', ['day', 'slot'])
+    .modifyEnd(CLUSTERED)
+    .execute();
+  await createTrash(db);
   await createJobs(db);
 }
 
@@ -128,6 +135,32 @@ async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
     .execute();
   await db.schema.createIndex('job_by_key').unique().on('job').column('job_key').execute();
   await db.schema.createIndex('job_by_state').on('job').columns(['state', 'priority', 'due_at']).execute();
+}
+
+async function createTrash(db: Kysely<CatalogSchema>): Promise<void> {
+  const trashTexts = ['level', 'keys', 'attributes', 'deleted_at', 'deleted_by', 'reason', 'state'];
+  await table(db, 'trash', {}, ['files', 'bytes'], ['id', ...trashTexts])
+    .addPrimaryKeyConstraint('trash_key', ['id'])
+    .modifyEnd(ROWS)
+    .execute();
+  await table(
+    db,
+    'trash_item',
+    { id: key },
+    ['file_bytes'],
+    ['trash_id', 'uid', 'path', 'sha256', 'received_at'],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema
+    .createIndex('trash_item_by_trash')
+    .unique()
+    .on('trash_item')
+    .columns(['trash_id', 'uid', 'path'])
+    .execute();
+  await db.schema.createIndex('trash_item_by_uid').on('trash_item').columns(['uid', 'id']).execute();
+  const protectionTexts = ['patient_id', 'issuer', 'protected_at', 'protected_by', 'reason'];
+  await table(db, 'protection', { identity: key }, [], protectionTexts).modifyEnd(ROWS).execute();
 }
 
 function table(

@@ -11,6 +11,7 @@ import type {
   SelectKeys,
   StudyPageRequest,
 } from '../../../src/catalog/catalog.ts';
+import type { Engine } from '../../../src/catalog/engine.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
 import { openEngine } from '../../../src/catalog/open-engine.ts';
 import { Pacer } from '../../../src/catalog/pacer.ts';
@@ -155,9 +156,38 @@ export async function assertCountersEqualRecount(url: string): Promise<void> {
       },
       'totals',
     );
+    await assertIntakeEqualsRecount(engine);
   } finally {
     await close();
   }
+}
+
+async function assertIntakeEqualsRecount({ db }: Engine): Promise<void> {
+  const columns = ['received_at', 'file_bytes'] as const;
+  const contents = [
+    ...(await db.selectFrom('instance').select(columns).execute()),
+    ...(await db.selectFrom('superseded').select(columns).execute()),
+  ];
+  const kept = await db
+    .selectFrom('intake')
+    .select('day')
+    .select(({ fn }) => [fn.sum<number>('files').as('files'), fn.sum<number>('bytes').as('bytes')])
+    .groupBy('day')
+    .execute();
+  const counted = [...Map.groupBy(contents, (row) => row.received_at.slice(0, 10))].map(([day, rows]) => ({
+    day,
+    files: rows.length,
+    bytes: rows.reduce((sum, row) => sum + row.file_bytes, 0),
+  }));
+  const byDay = (a: { day: string }, b: { day: string }): number => (a.day < b.day ? -1 : 1);
+  assert.deepEqual(
+    kept
+      .filter(({ files }) => files !== 0)
+      .map((row) => ({ ...row }))
+      .sort(byDay),
+    counted.sort(byDay),
+    'intake by day',
+  );
 }
 
 /** Every query by a search key finds the same as looking at everybody would; also what has gone is not found. */

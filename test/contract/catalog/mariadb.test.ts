@@ -12,6 +12,7 @@ import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
 import { studyTextSuite } from './study-text-suite.ts';
+import { trashSuite } from './trash-suite.ts';
 
 let server: MariadbServer;
 before(async () => {
@@ -32,4 +33,5 @@ readingSuite(mariadb);
 studyListSuite(mariadb);
 studyTextSuite(mariadb);
 jobsSuite(mariadb);
+trashSuite(mariadb);
 crashSuite(mariadb);

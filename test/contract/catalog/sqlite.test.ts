@@ -13,6 +13,7 @@ import { narrowingSuite } from './narrowing-suite.ts';
 import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
 import { studyTextSuite } from './study-text-suite.ts';
+import { trashSuite } from './trash-suite.ts';
 
 const sqlite: EngineUnderTest = {
   name: 'SQLite',
@@ -31,4 +32,5 @@ readingSuite(sqlite);
 studyListSuite(sqlite);
 studyTextSuite(sqlite);
 jobsSuite(sqlite);
+trashSuite(sqlite);
 crashSuite(sqlite);
