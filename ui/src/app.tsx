@@ -30,7 +30,7 @@ export function App({ antdWords }: { antdWords: Locale }) {
       button={{ autoInsertSpace: false }}
       form={{ requiredMark: false }}
     >
-      <Messages message={{ maxCount: 3 }} notification={{ placement: 'bottomRight' }}>
+      <Messages component={false} message={{ maxCount: 3 }} notification={{ placement: 'bottomRight' }}>
         <Door
           language={isLanguage(i18n.language) ? i18n.language : 'en'}
           onLanguage={(language) => void speakTo(language)}

@@ -15,6 +15,7 @@ import type { Session } from './api/types.ts';
 import { OverviewPage } from './pages/overview.tsx';
 import { Loading } from './parts/loading.tsx';
 import { LookSwitches } from './parts/look-switches.tsx';
+import { PageFault } from './parts/page-fault.tsx';
 import type { Language } from './preferences.ts';
 import { linkTo, useRoute } from './route.ts';
 
@@ -66,7 +67,9 @@ export function Shell(props: Omit<PageProps, 'rest'>) {
     document.title = `${t(`nav.${name}`)} · AngioVault`;
   }, [name, t]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page that is opened is read from its top
-  useEffect(() => main.current?.scrollTo(0, 0), [where]);
+  useEffect(() => {
+    main.current?.scrollTo(0, 0);
+  }, [where]);
   const open = below ?? name;
   return (
     <div className="shell">
@@ -97,9 +100,11 @@ export function Shell(props: Omit<PageProps, 'rest'>) {
         </div>
       </nav>
       <main className="page" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Loading />}>
-          <Page rest={rest} {...props} />
-        </Suspense>
+        <PageFault key={where}>
+          <Suspense fallback={<Loading />}>
+            <Page rest={rest} {...props} />
+          </Suspense>
+        </PageFault>
       </main>
     </div>
   );

@@ -16,6 +16,7 @@ const LIGHT: ThemeConfig = {
   token: {
     ...SHARED,
     colorPrimary: '#0b6b82',
+    colorInfo: '#0b6b82',
     colorLink: '#0b6b82',
     colorSuccess: '#1f7a4d',
     colorWarning: '#8a5a00',
@@ -34,6 +35,7 @@ const DARK: ThemeConfig = {
   token: {
     ...SHARED,
     colorPrimary: '#14809a',
+    colorInfo: '#14809a',
     colorLink: '#63c4d9',
     colorSuccess: '#6fce9a',
     colorWarning: '#f0c060',

@@ -115,8 +115,9 @@ function Jobs() {
   const problemWords = useProblemWords();
   const [state, setState] = useState<JobState>();
   const known = useQuery(jobs(state));
-  const cancel = useMutation({
-    mutationFn: (id: string) => post(`/jobs/${encodeURIComponent(id)}/cancel`),
+  const act = useMutation({
+    mutationFn: ({ id, what }: { id: string; what: 'cancel' | 'restart' }) =>
+      post(`/jobs/${encodeURIComponent(id)}/${what}`),
     onError: (error) => message.error(problemWords(error)),
     onSettled: () => client.invalidateQueries({ queryKey: ['jobs'] }),
   });
@@ -153,12 +154,20 @@ function Jobs() {
       key: 'do',
       title: '',
       align: 'end',
-      cell: ({ id, cancellable }) =>
-        cancellable && (
-          <Button size="small" onClick={() => cancel.mutate(id)}>
-            {t('common.cancel')}
-          </Button>
-        ),
+      cell: ({ id, state: now, cancellable }) => (
+        <>
+          {cancellable && (
+            <Button size="small" onClick={() => act.mutate({ id, what: 'cancel' })}>
+              {t('common.cancel')}
+            </Button>
+          )}
+          {now === 'failed' && (
+            <Button size="small" onClick={() => act.mutate({ id, what: 'restart' })}>
+              {t('jobs.again')}
+            </Button>
+          )}
+        </>
+      ),
     },
   ];
   return (

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { post } from '../api/client.ts';
 import { findings, integrity, secondArchive, status } from '../api/queries.ts';
 import type { Finding, Integrity, IntegrityRun, SafetyLevel, SecondArchive } from '../api/types.ts';
-import { useFormat } from '../format.ts';
+import { readableName, useFormat } from '../format.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -120,7 +120,7 @@ function Findings() {
         <>
           <b>{words(`finding.kind.${kind}.title`, kind)}</b>
           <div className="soft">{words(`finding.kind.${kind}.text`, '')}</div>
-          {patientName && <div>{patientName}</div>}
+          {patientName && <div>{readableName({ alphabetic: patientName }).main}</div>}
           {studyUid ? (
             <a className="hash" href={linkTo('studies', studyUid)}>
               {path}

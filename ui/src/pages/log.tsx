@@ -50,6 +50,7 @@ function fieldsOf(fields: LogLine['fields']): string {
 function Lines() {
   const { t } = useTranslation();
   const format = useFormat();
+  const words = useWords();
   const [level, setLevel] = useState<string>();
   const [q, setQ] = useState('');
   const known = useQuery({ ...log(level, useDeferredValue(q)), placeholderData: keepPreviousData });
@@ -62,7 +63,11 @@ function Lines() {
     {
       key: 'level',
       title: t('log.level'),
-      cell: (line) => <span className={`badge ${COLOURS[line.level] ?? 'quiet'}`}>{line.level}</span>,
+      cell: (line) => (
+        <span className={`badge ${COLOURS[line.level] ?? 'quiet'}`}>
+          {words(`log.levelName.${line.level}`, line.level)}
+        </span>
+      ),
     },
     {
       key: 'message',
@@ -124,8 +129,7 @@ function Changes() {
       lead: true,
       cell: ({ action, target, before, after }) => (
         <>
-          {words(`log.action.${action.replaceAll('.', '-')}`, action)}{' '}
-          {target && <b className="mono">{target}</b>}
+          {words(`log.action.${action}`, action)} {target && <b className="mono">{target}</b>}
           {(before !== undefined || after !== undefined) && (
             <div className="soft mono log-fields">
               {[before, after]

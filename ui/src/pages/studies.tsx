@@ -91,7 +91,8 @@ function Results({ search }: { search: StudySearch }) {
   }
   const rows = found.data.pages.flatMap(({ items }) => items);
   const narrowed = Object.values(search).some((value) => value !== undefined && value !== '');
-  if (rows.length === 0) return <p className="empty">{t(narrowed ? 'study.noneFound' : 'study.none')}</p>;
+  if (rows.length === 0 && !found.hasNextPage)
+    return <p className="empty">{t(narrowed ? 'study.noneFound' : 'study.none')}</p>;
   return (
     <>
       <ul className={found.isPlaceholderData ? 'studies old' : 'studies'} aria-label={t('nav.studies')}>

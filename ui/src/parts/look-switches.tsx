@@ -1,5 +1,5 @@
 // Language, and light or dark.
-import { GlobalOutlined, LogoutOutlined, MoonOutlined, SunOutlined, SyncOutlined } from '@ant-design/icons';
+import { GlobalOutlined, LogoutOutlined, MoonOutlined, SunOutlined } from '@ant-design/icons';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Button } from 'antd';
 import { useTranslation } from 'react-i18next';
@@ -14,7 +14,15 @@ import {
   useAppearance,
 } from '../preferences.ts';
 
-const ICONS = { auto: <SyncOutlined />, light: <SunOutlined />, dark: <MoonOutlined /> };
+/** Half light, half dark: as the screen is set. */
+const Half = () => (
+  <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+    <circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" strokeWidth="1.4" />
+    <path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" />
+  </svg>
+);
+
+const ICONS = { auto: <Half />, light: <SunOutlined />, dark: <MoonOutlined /> };
 
 interface Props {
   readonly session?: Session;

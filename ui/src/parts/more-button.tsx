@@ -15,13 +15,14 @@ export function MoreButton({ query: { hasNextPage, isFetchingNextPage, fetchNext
   const { t } = useTranslation();
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!hasNextPage || end.current === null) return;
+    // Looked at anew after each page: one may hold nothing, and the end stays in sight.
+    if (!hasNextPage || isFetchingNextPage || end.current === null) return;
     const seen = new IntersectionObserver(([entry]) => {
       if (entry?.isIntersecting) fetchNextPage();
     });
     seen.observe(end.current);
     return () => seen.disconnect();
-  }, [hasNextPage, fetchNextPage]);
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   if (!hasNextPage) return null;
   return (
     <div ref={end} className="more">

@@ -37,7 +37,7 @@ export function Table<T>({ label, columns, rows, rowKey, empty }: Props<T>) {
           <tr key={rowKey(row)}>
             {columns.map(({ key, title, cell, align, lead }) => (
               <td key={key} data-label={title} className={[align, lead ? 'lead' : ''].join(' ')}>
-                {cell(row)}
+                <div className="cell">{cell(row)}</div>
               </td>
             ))}
           </tr>
