@@ -1,11 +1,13 @@
 // Listens for transport connections and answers association requests (PS3.8 §7.1, §9.1).
 import { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { type Acceptance, answerAssociate } from './associate-answer.ts';
 import { Association } from './association.ts';
 import { ABORT_BY_PROVIDER, invalidPdu, UlError, userFault } from './errors.ts';
 import { type AAssociateRj, type AAssociateRq, MAX_PDU_BYTES } from './pdu.ts';
+import type { SecureTransport } from './tls.ts';
 import { StreamTransport, type Transport } from './transport.ts';
 import { UpperLayer } from './upper-layer.ts';
 
@@ -29,6 +31,8 @@ export type Decision = Acceptance | Rejection;
 export interface AcceptorOptions {
   readonly host: string;
   readonly port: number;
+  /** Every connection has to be a secure one. */
+  readonly tls?: SecureTransport;
   readonly implementationClassUid: string;
   readonly implementationVersionName: string;
   readonly maxPduBytes?: number;
@@ -75,7 +79,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     this.#options = options;
     this.#maxAssociations = options.maxAssociations ?? MAX_ASSOCIATIONS;
     this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#connected(socket));
+    this.#server = options.tls === undefined ? this.#plainServer() : this.#secureServer(options.tls);
   }
 
   /** The associations that are open now. */
@@ -120,6 +124,32 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     timers.push(setTimeout(abortAll, graceMs));
     await stopped;
     for (const timer of timers) clearTimeout(timer);
+  }
+
+  #plainServer(): Server {
+    return createServer({ noDelay: true }, (socket) => this.#connected(socket));
+  }
+
+  /** Here a connection comes up once the two ends have agreed on keys, which takes them no longer than ARTIM. */
+  #secureServer(tls: SecureTransport): Server {
+    const server = createSecureServer(
+      {
+        ...tls,
+        requestCert: tls.rejectUnauthorized,
+        noDelay: true,
+        handshakeTimeout: this.#options.artimMs ?? ARTIM_MS,
+      },
+      (socket) => this.#connected(socket),
+    );
+    server.maxConnections = this.#maxAssociations + this.#maxWaiting;
+    server.on('tlsClientError', (cause, { remoteAddress = '', remotePort = 0 }) => {
+      const message = `no secure connection came about (PS3.15 §B.12): ${messageOf(cause)}`;
+      this.emit('fault', new UlError('ul-tls-failed', message, { cause }), {
+        address: remoteAddress,
+        port: remotePort,
+      });
+    });
+    return server;
   }
 
   #connected(socket: Socket): void {

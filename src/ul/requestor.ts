@@ -1,5 +1,6 @@
 // Opens an association as its requestor (PS3.8 §7.1).
-import { connect } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { Association } from './association.ts';
 import { AssociationRejectedError, UlError } from './errors.ts';
 import { acceptedContexts } from './negotiation.ts';
@@ -11,6 +12,7 @@ import {
   MAX_PDU_BYTES,
 } from './pdu.ts';
 import { encodeAssociateRq } from './pdu-encoder.ts';
+import type { SecureTransport } from './tls.ts';
 import { StreamTransport } from './transport.ts';
 import { UpperLayer } from './upper-layer.ts';
 import type { ExtendedNegotiation, RoleSelection } from './user-information.ts';
@@ -26,6 +28,7 @@ export interface RequestedContext {
 export interface AssociateOptions {
   readonly host: string;
   readonly port: number;
+  readonly tls?: SecureTransport;
   readonly callingAeTitle: string;
   readonly calledAeTitle: string;
   /** Get the identifiers 1, 3, 5… in this order. */
@@ -51,8 +54,8 @@ export async function requestAssociation(options: AssociateOptions): Promise<Ass
   const encoded = encodeAssociateRq(request);
   if (options.signal?.aborted) throw cancelled(options);
   const { promise, resolve, reject } = Promise.withResolvers<Association>();
-  const { host, port, signal } = options;
-  const socket = connect({ host, port, noDelay: true });
+  const { signal, tls } = options;
+  const socket = openSocket(options);
   const upperLayer: UpperLayer = new UpperLayer(
     new StreamTransport(socket),
     {
@@ -82,12 +85,25 @@ export async function requestAssociation(options: AssociateOptions): Promise<Ass
   const cancel = () => upperLayer.abort(cancelled(options));
   signal?.addEventListener('abort', cancel, { once: true });
   upperLayer.request(encoded);
-  socket.once('connect', () => upperLayer.connected());
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => upperLayer.connected());
   try {
     return await promise;
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+function openSocket({ host, port, tls }: AssociateOptions): Socket {
+  const to = { host, port, noDelay: true };
+  if (tls === undefined) return connect(to);
+  return connectSecurely({
+    ...to,
+    ...tls,
+    // A name is told to the peer, which may have a certificate for each (RFC 6066 §3); an address must not be.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    // Machines in a hospital are called by address, and their certificates name whatever the vendor wrote there.
+    checkServerIdentity: () => undefined,
+  });
 }
 
 function requestPdu(options: AssociateOptions): AAssociateRq {
