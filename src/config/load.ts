@@ -91,7 +91,7 @@ function merge(config: Config, overrides: Overrides): Config {
 }
 
 /** Either may come from the file or from the command line. */
-function checkPorts({ dimse, http }: Config): void {
+export function checkPorts({ dimse, http }: Config): void {
   if (dimse.port !== 0 && dimse.port === http.port) {
     throw new ConfigError(`http.port: wants another port than dimse.port, both are ${http.port}`);
   }

@@ -17,6 +17,8 @@ export interface AssociationRequest {
   readonly callingAeTitle: string;
   readonly calledAeTitle: string;
   readonly remoteAddress: string;
+  /** The abstract syntaxes proposed: what it wants. */
+  readonly proposes: ReadonlySet<string>;
   /** SOP classes for which the requestor proposes to be SCP (PS3.7 §D.3.3.4). */
   readonly receives: ReadonlySet<string>;
 }
@@ -69,6 +71,7 @@ export class DimseListener extends EventEmitter<ListenerEvents> {
           callingAeTitle: rq.callingAeTitle,
           calledAeTitle: rq.calledAeTitle,
           remoteAddress: remote.address,
+          proposes: new Set(rq.contexts.map(({ abstractSyntax }) => abstractSyntax)),
           receives: new Set(
             rq.userInformation.roles.filter(({ scp }) => scp).map(({ sopClassUid }) => sopClassUid),
           ),
@@ -87,6 +90,15 @@ export class DimseListener extends EventEmitter<ListenerEvents> {
 
   listen(): Promise<{ host: string; port: number }> {
     return this.#acceptor.listen();
+  }
+
+  /** See Acceptor.move. */
+  move(to: { host: string; port: number }): Promise<{ host: string; port: number }> {
+    return this.#acceptor.move(to);
+  }
+
+  set maxAssociations(count: number) {
+    this.#acceptor.maxAssociations = count;
   }
 
   get associations(): number {

@@ -24,8 +24,8 @@ export interface ReportPeer extends PeerAddress {
 
 export interface CommitmentSite {
   readonly archive: Archive;
-  /** Our AE title. */
-  readonly aeTitle: string;
+  /** Our AE title, which may be changed while the program runs. */
+  readonly aeTitle: () => string;
   readonly reportPeerOf: (aeTitle: string) => ReportPeer | undefined;
   readonly open: OpenReports;
   readonly now: () => Date;
@@ -154,12 +154,13 @@ async function failureOf(
 
 /** Over the association on which the peer asked, where it is open and the peer wants it so, else over a new one. */
 async function deliver(
-  { aeTitle, reportPeerOf, open }: CommitmentSite,
+  { aeTitle: ownAeTitle, reportPeerOf, open }: CommitmentSite,
   { key, payload }: Job,
   report: CommitmentReport,
   { signal }: JobContext,
 ): Promise<void> {
   const title = (payload as CommitmentPayload).peer;
+  const aeTitle = ownAeTitle();
   const peer = reportPeerOf(title);
   const over = peer?.report === 'new-association' ? undefined : open.find(key);
   let why = 'the association on which it asked is over';

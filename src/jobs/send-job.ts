@@ -13,8 +13,8 @@ import { storeItems, survey } from './store-items.ts';
 
 export interface SendSite {
   readonly archive: Archive;
-  /** Our AE title. */
-  readonly aeTitle: string;
+  /** Our AE title, which may be changed while the program runs. */
+  readonly aeTitle: () => string;
   readonly peerOf: (aeTitle: string) => PeerAddress | undefined;
 }
 
@@ -41,11 +41,12 @@ export function sendKind(site: SendSite): JobKind {
 }
 
 async function send(
-  { archive, aeTitle, peerOf }: SendSite,
+  { archive, aeTitle: ownAeTitle, peerOf }: SendSite,
   job: Job,
   context: JobContext,
 ): Promise<undefined> {
   const { destination, ...asked } = job.payload as SendPayload;
+  const aeTitle = ownAeTitle();
   const peer = peerOf(destination);
   if (peer === undefined) {
     throw new JobFailure(`${destination} is not in the list of peers any more; enter it, then try again.`, {

@@ -1,62 +1,143 @@
 // The HTTP side of the daemon: every resource of the API, joined to the parts that it shows.
 
+import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Archive } from '../archive/archive.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { LiveConfig } from '../config/live-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { reserveBytesOf } from '../config/schema.ts';
 import { Account } from '../http/account.ts';
+import { callerRoutes } from '../http/api/associations.ts';
+import { changeConfig } from '../http/api/change-config.ts';
+import { configRoutes } from '../http/api/config.ts';
+import { echoRoute } from '../http/api/echo.ts';
 import { eventsRoute } from '../http/api/events.ts';
 import { type Health, healthRoute } from '../http/api/health.ts';
+import { jobRoutes } from '../http/api/jobs.ts';
+import { logRoutes } from '../http/api/log.ts';
 import { metricsRoute } from '../http/api/metrics.ts';
 import { openApiRoute } from '../http/api/openapi.ts';
+import { peerRoutes } from '../http/api/peers.ts';
 import { sessionRoutes } from '../http/api/session.ts';
-import { EventFeed } from '../http/event-feed.ts';
+import { statusRoutes } from '../http/api/status.ts';
+import { Audit } from '../http/audit.ts';
+import type { EventFeed } from '../http/event-feed.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import { createMetrics } from '../http/metrics.ts';
+import { Notices } from '../http/notices.ts';
 import { isLoopbackName } from '../http/own-names.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
 import { Sessions } from '../http/sessions.ts';
 import { readStaticFiles } from '../http/static-files.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
+import type { UnknownCallers } from '../scp/unknown-callers.ts';
 import type { Log } from '../util/log.ts';
+import type { LiveAssociations } from './associations.ts';
+import type { Contacts } from './contacts.ts';
+import { echoForApp } from './echo-peer.ts';
 
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
 const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
 
 export interface ApiParts {
   readonly loaded: LoadedConfig;
+  readonly settings: LiveConfig;
   readonly log: Log;
   readonly archive: Archive;
-  readonly associations: () => number;
+  readonly catalog: Catalog;
+  readonly jobs: JobQueue;
+  readonly feed: EventFeed;
+  readonly associations: LiveAssociations;
+  readonly contacts: Contacts;
+  readonly unknownCallers: UnknownCallers;
+  readonly dimse: () => { host: string; port: number };
   readonly health: () => Promise<Health>;
 }
 
-/** Everything of the daemon that speaks HTTP; `close` of the server comes before that of what it shows. */
-export async function createApi(parts: ApiParts): Promise<{ http: HttpServer; feed: EventFeed }> {
-  const { loaded, log, archive } = parts;
-  const { config, dataDirectory } = loaded;
+/** Everything of the daemon that speaks HTTP; it is closed before what it shows. */
+export async function createApi(parts: ApiParts): Promise<HttpServer> {
+  const { loaded, settings, log, archive, catalog, jobs, feed, associations, contacts } = parts;
   const { version } = packageJson;
+  const { dataDirectory, logDirectory } = loaded;
+  const { http } = settings.current;
   const account = await Account.open(dataDirectory);
+  const audit = await Audit.open(join(dataDirectory, 'audit.jsonl'), log);
   const sessions = new Sessions();
-  const feed = new EventFeed();
-  const isReachable = !isLoopbackName(config.http.host);
+  const notices = new Notices(() => feed.publish('notices', {}));
+  const isReachable = !isLoopbackName(http.host);
   if (isReachable && !account.isSet) {
+    notices.set('warning', 'account-needed');
     log.warn('the app answers nobody off this machine until an account is set: angiovault account USER');
   }
+  const change = changeConfig(settings, audit, ({ keys, applied }) => {
+    if (applied === 'restart') notices.set('warning', 'restart-needed', { settings: keys.join(', ') });
+    feed.publish('status', {});
+    if (keys.includes('peers')) feed.publish('peers', {});
+  });
+  publishChanges(parts);
   const routes = [
     healthRoute({ version, health: parts.health, log }),
-    metricsRoute(createMetrics({ archive, associations: parts.associations })),
+    metricsRoute(createMetrics({ archive, associations: () => associations.incoming })),
     ...sessionRoutes({
       account,
       sessions,
       isReachable,
       onSignIn: (user, address, succeeded) =>
         log[succeeded ? 'info' : 'warn'](succeeded ? 'signed in' : 'sign-in refused', { user, address }),
-      onAccountSet: (by, user) => log.info('account set', { by, user }),
+      onAccountSet: async (by, user) => {
+        notices.clear('account-needed');
+        await audit.record({ user: by, action: 'account-set', target: user });
+      },
     }),
+    ...statusRoutes({
+      version,
+      startedAt: new Date(),
+      aeTitle: () => settings.current.aeTitle,
+      dimse: parts.dimse,
+      peers: () => settings.current.peers.length,
+      counts: () => archive.counts(),
+      pendingInstances: () => archive.pendingInstances,
+      intake: async (from) =>
+        (await catalog.ask('intake', from)).map(({ day, files, bytes }) => ({
+          day,
+          instances: files,
+          bytes,
+        })),
+      volume: async () => {
+        const { blocks, bavail, bsize } = await statfs(loaded.archiveDirectory);
+        const totalBytes = blocks * bsize;
+        const reserveBytes = reserveBytesOf(loaded.config.archive.reserveBytes, totalBytes);
+        return { totalBytes, freeBytes: bavail * bsize, reserveBytes };
+      },
+      integrity: async () => undefined,
+      copies: async () => ({}),
+      notices,
+    }),
+    ...configRoutes(settings, change),
+    ...peerRoutes({ config: settings, change, lastContact: (aeTitle) => contacts.last(aeTitle) }),
+    echoRoute((peer, signal) => echoForApp(peer, settings.current.aeTitle, signal)),
+    ...callerRoutes({
+      associations: () => associations.list(),
+      unknownCallers: () =>
+        parts.unknownCallers
+          .list()
+          .filter(({ aeTitle }) => settings.current.peers.every((peer) => peer.aeTitle !== aeTitle))
+          .map(({ firstSeenAt, lastSeenAt, tried, ...caller }) => ({
+            ...caller,
+            firstSeenAt: firstSeenAt.toISOString(),
+            lastSeenAt: lastSeenAt.toISOString(),
+            tried: [...tried],
+          })),
+      forget: (aeTitle, address) => parts.unknownCallers.forget(aeTitle, address),
+    }),
+    ...jobRoutes(jobs, audit),
+    ...logRoutes(logDirectory, audit),
     eventsRoute(feed),
   ];
-  const { host, port, names, socket, relaySecretFile } = config.http;
-  const http = createHttpServer({
+  const { host, port, names, socket, relaySecretFile } = http;
+  return createHttpServer({
     host,
     port,
     names,
@@ -73,5 +154,16 @@ export async function createApi(parts: ApiParts): Promise<{ http: HttpServer; fe
     sessions,
     log,
   });
-  return { http, feed };
+}
+
+/** What happens elsewhere, for the windows that are open. */
+function publishChanges({ archive, jobs, feed }: ApiParts): void {
+  archive.on('instanceStored', ({ record }) => {
+    const studyUid = record.study.uid;
+    const one = (held?: { count: number }) => ({ studyUid, count: (held?.count ?? 0) + 1 });
+    feed.publish('instances', one, studyUid);
+  });
+  for (const event of ['started', 'settled'] as const) {
+    jobs.runner.on(event, ({ id }: { id: number }) => feed.publish('jobs', { id: String(id) }, String(id)));
+  }
 }

@@ -28,7 +28,7 @@ export interface Jobs {
 }
 
 export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
-  const { aeTitle } = config();
+  const aeTitle = () => config().aeTitle;
   const now = () => new Date();
   const peerOf = (title: string) => config().peers.find((peer) => peer.aeTitle === title);
   let usedAt = Number.NEGATIVE_INFINITY;

@@ -5,31 +5,43 @@ import type { Config } from '../config/schema.ts';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/uid.ts';
 import { commandName } from '../dimse/commands.ts';
 import { type Association, DimseListener } from '../dimse/listener.ts';
+import type { ServiceObserver } from '../dimse/service-registry.ts';
 import { isWarning, statusText } from '../dimse/status.ts';
 import type { Commitments } from '../jobs/commitments.ts';
 import { Callers } from '../scp/callers.ts';
 import { admission, createServices } from '../scp/services.ts';
+import { UnknownCallers } from '../scp/unknown-callers.ts';
 import { PacsError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { characterSetsOf } from './open-archive.ts';
 
 export interface ListenerSite {
-  readonly config: Config;
+  /** As it is now. */
+  readonly config: () => Config;
   readonly archive: Archive;
   readonly commitments: Commitments;
+  /** Of every request to a service. */
+  readonly onRequest: ServiceObserver;
   readonly log: Log;
 }
 
-export function createListener({ config, archive, commitments, log }: ListenerSite): {
-  listener: DimseListener;
-  callers: Callers;
-} {
-  const callers = new Callers(config.peers, config.unknownCallers);
+export interface Listener {
+  readonly listener: DimseListener;
+  readonly callers: Callers;
+  readonly unknownCallers: UnknownCallers;
+}
+
+export function createListener({ config, archive, commitments, onRequest, log }: ListenerSite): Listener {
+  const { peers, unknownCallers: policy, dimse } = config();
+  const callers = new Callers(peers, policy);
+  const unknownCallers = new UnknownCallers(() => new Date());
+  const admit = admission(callers);
   const services = createServices({
     archive,
     callers,
     commitments,
-    aeTitle: config.aeTitle,
+    aeTitle: () => config().aeTitle,
+    onRequest,
     characterSetsOf: characterSetsOf(config),
     observer: {
       subOperationFailed: (association, destination, { item, status, error }) =>
@@ -49,14 +61,17 @@ export function createListener({ config, archive, commitments, log }: ListenerSi
     },
   });
   const listener = new DimseListener({
-    ...config.dimse,
+    ...dimse,
     implementationClassUid: IMPLEMENTATION_CLASS_UID,
     implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-    admit: admission(callers),
+    admit: (request) => {
+      if (callers.isStranger(request.callingAeTitle, request.remoteAddress)) unknownCallers.note(request);
+      return admit(request);
+    },
     services,
   });
   logAssociations(listener, log);
-  return { listener, callers };
+  return { listener, callers, unknownCallers };
 }
 
 /** One line per association that begins or ends, per refused caller, per failed request. */

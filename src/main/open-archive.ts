@@ -37,6 +37,7 @@ export async function openArchive(
   { archiveDirectory, catalog: address, config }: LoadedConfig,
   log: Log,
   stack: AsyncDisposableStack,
+  currentConfig: () => Config = () => config,
 ): Promise<OpenArchive> {
   const storage = await usable('archive.directory', async () => {
     // The directory above must be there: a volume that is not mounted is not made up for on the system disk.
@@ -51,7 +52,7 @@ export async function openArchive(
   const catalogUrl = address.engine === 'sqlite' ? `sqlite:${address.file}` : config.catalog;
   const catalog = await usable('catalog', () => openCatalog(catalogUrl, (words) => log.warn(words)));
   stack.defer(() => catalog.close());
-  const overrides = characterSetsOf(config);
+  const overrides = characterSetsOf(currentConfig);
   const archive = new Archive({ storage, catalog, overrides, now: () => new Date() });
   archive.on('fault', (message) => log.error(message));
   const replayed = await usable('archive', () => archive.open());
@@ -61,9 +62,8 @@ export async function openArchive(
 }
 
 /** By AE title: what callers use whose labels are missing or wrong. */
-export function characterSetsOf({ peers }: Config): CharacterSetOverrides {
-  const characterSets = new Map(peers.map((peer) => [peer.aeTitle, peer.characterSet]));
-  return (aeTitle) => characterSets.get(aeTitle);
+export function characterSetsOf(config: () => Config): CharacterSetOverrides {
+  return (aeTitle) => config().peers.find((peer) => peer.aeTitle === aeTitle)?.characterSet;
 }
 
 export async function openOffline(options: LoadOptions, stack: AsyncDisposableStack) {

@@ -1,11 +1,16 @@
 // The daemon: builds every part once, in order, serves until a signal ends it, and closes in the opposite order.
 
+import { join } from 'node:path';
+import { LiveConfig } from '../config/live-config.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { formatHostPort } from '../config/peer-address.ts';
-import { PATIENT_LOG_FIELDS } from '../config/schema.ts';
+import { EventFeed } from '../http/event-feed.ts';
 import { messageOf } from '../util/errors.ts';
 import { createLogger } from '../util/logger.ts';
 import { createApi } from './api.ts';
+import { applyConfig, logPolicyOf } from './apply-config.ts';
+import { LiveAssociations } from './associations.ts';
+import { Contacts } from './contacts.ts';
 import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
@@ -20,26 +25,48 @@ export async function serve(options: LoadOptions): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
 
   const loaded = await loadUsable(options);
-  const { config } = loaded;
+  const settings = new LiveConfig(loaded);
+  const config = () => settings.current;
+  const feed = new EventFeed();
   const logger = createLogger({
     directory: loaded.logDirectory,
-    level: config.log.level,
-    hiddenFields: config.log.patientNames ? [] : PATIENT_LOG_FIELDS,
+    ...logPolicyOf(config()),
+    onLine: () => feed.publish('log', {}),
   });
   const { log } = logger;
   await using stack = new AsyncDisposableStack();
   stack.defer(() => logger.close());
   try {
-    const { archive, storage, catalog } = await openArchive(loaded, log, stack);
-    const { queue: jobs, commitments } = createJobs({ config: () => config, archive, catalog, log });
-    const { listener, callers } = createListener({ config, archive, commitments, log });
+    const { archive, storage, catalog } = await openArchive(loaded, log, stack, config);
+    const { queue: jobs, commitments } = createJobs({ config, archive, catalog, log });
+    const associations = new LiveAssociations(() => feed.publish('associations', {}));
+    const onRequest = associations.observer;
+    const { listener, callers, unknownCallers } = createListener({
+      ...{ config, archive, commitments, onRequest, log },
+    });
+    associations.follow(listener);
+    const contacts = await Contacts.open(join(loaded.dataDirectory, 'contacts.json'), log, (aeTitle) =>
+      feed.publish('peers', { aeTitle }, aeTitle),
+    );
+    stack.defer(() => contacts.close());
+    listener.on('association', ({ callingAeTitle }) => {
+      if (callers.peer(callingAeTitle) !== undefined) contacts.called(callingAeTitle);
+    });
     let state: 'starting' | 'ok' | 'stopping' = 'starting';
-    const { http, feed } = await usable('http', () =>
+    const dimseAt = await usable('dimse.port', () => listener.listen());
+    stack.defer(() => listener.close(0));
+    let dimse = dimseAt;
+    settings.apply = applyConfig({
+      ...{ listener, callers, logger },
+      onMoved: (to) => {
+        dimse = to;
+        log.info('listening anew', { dimse: formatHostPort(to.host, to.port) });
+      },
+    });
+    const http = await usable('http', () =>
       createApi({
-        loaded,
-        log,
-        archive,
-        associations: () => listener.associations,
+        ...{ loaded, settings, log, archive, catalog, jobs, feed, associations, contacts, unknownCallers },
+        dimse: () => dimse,
         health: async () => {
           if (state !== 'ok') return { status: state, detail: `the archive is ${state}` };
           await archive.counts();
@@ -48,13 +75,6 @@ export async function serve(options: LoadOptions): Promise<number> {
         },
       }),
     );
-    archive.on('instanceStored', ({ record }) => {
-      const studyUid = record.study.uid;
-      const one = (held?: { count: number }) => ({ studyUid, count: (held?.count ?? 0) + 1 });
-      feed.publish('instances', one, studyUid);
-    });
-    const dimseAt = await usable('dimse.port', () => listener.listen());
-    stack.defer(() => listener.close(0));
     const httpAt = await usable('http.port', () => http.listen());
     stack.defer(() => http.close());
     stack.defer(() => feed.close());
@@ -64,7 +84,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     log.info('ready', {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),
       http: formatHostPort(httpAt.host, httpAt.port),
-      aeTitle: config.aeTitle,
+      aeTitle: config().aeTitle,
       peers: callers.count,
     });
     say(

@@ -20,10 +20,15 @@ const EVERYTHING: ReadonlySet<Permission> = new Set(['store', 'query', 'retrieve
 const NOTHING: ReadonlySet<Permission> = new Set();
 
 export class Callers {
-  readonly #byAeTitle: ReadonlyMap<string, Peer>;
-  readonly #unknown: UnknownCallerPolicy;
+  #byAeTitle: ReadonlyMap<string, Peer> = new Map();
+  #unknown: UnknownCallerPolicy = 'refuse';
 
   constructor(peers: readonly Peer[], unknown: UnknownCallerPolicy) {
+    this.update(peers, unknown);
+  }
+
+  /** For associations from now on; those that are open keep what they were given. */
+  update(peers: readonly Peer[], unknown: UnknownCallerPolicy): void {
     this.#byAeTitle = new Map(peers.map((peer) => [peer.aeTitle, peer]));
     this.#unknown = unknown;
   }
@@ -34,6 +39,11 @@ export class Callers {
 
   peer(aeTitle: string): Peer | undefined {
     return this.#byAeTitle.get(aeTitle);
+  }
+
+  /** Neither a peer nor on this machine. */
+  isStranger(callingAeTitle: string, address: string): boolean {
+    return this.#byAeTitle.get(callingAeTitle) === undefined && !isLoopbackAddress(address);
   }
 
   /** A caller on this machine counts as known: whoever can start a program here can read the files anyway. */

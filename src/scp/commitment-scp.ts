@@ -14,7 +14,7 @@ import { collect } from '../util/byte-source.ts';
 
 const REQUEST_STORAGE_COMMITMENT = 1;
 
-export function commitmentScp(commitments: Commitments, aeTitle: string): Service {
+export function commitmentScp(commitments: Commitments, aeTitle: () => string): Service {
   return async (request) => {
     const { association, invoker, context, command } = request;
     requireCommitment(command);
@@ -25,7 +25,7 @@ export function commitmentScp(commitments: Commitments, aeTitle: string): Servic
       asked,
       async (report) => {
         await answered.promise;
-        await sendReport(invoker, context, report, aeTitle);
+        await sendReport(invoker, context, report, aeTitle());
       },
       association.signal,
     );

@@ -19,7 +19,7 @@ export interface MoveScpOptions {
   readonly archive: Archive;
   readonly callers: Callers;
   /** Our AE title, under which the destination is called. */
-  readonly aeTitle: string;
+  readonly aeTitle: () => string;
   readonly observer: RetrieveObserver;
 }
 
@@ -33,7 +33,7 @@ export function moveScp({ archive, callers, aeTitle, observer }: MoveScpOptions)
       const { total, kinds } = await survey(archive, selection);
       const counts = new SubOperations(total);
       const originator = { aeTitle: association.callingAeTitle, messageId: command.messageId ?? 0 };
-      const sending = { peer, callingAeTitle: aeTitle, signal: cancelled, originator };
+      const sending = { peer, callingAeTitle: aeTitle(), signal: cancelled, originator };
       try {
         for await (const result of sendItems(sending, kinds, () => storeItems(archive, selection))) {
           if (counts.add(result)) observer.subOperationFailed(association, peer.aeTitle, result);

@@ -21,7 +21,7 @@ const FUZZY_BYTE = 2;
 export interface QueryScpOptions {
   readonly archive: Archive;
   /** Where matches can be retrieved from: this archive. */
-  readonly aeTitle: string;
+  readonly aeTitle: () => string;
   /** Character sets for callers that do not name one they can read. */
   readonly characterSetsOf: (callingAeTitle: string) => readonly string[] | undefined;
 }
@@ -30,7 +30,7 @@ export function queryScp({ archive, aeTitle, characterSetsOf }: QueryScpOptions)
   return async (request) => {
     const { association, context, cancelled } = request;
     const identifier = await readIdentifier(request, FIND_MODELS.get(context.abstractSyntax) ?? []);
-    const answer = answerer(request, identifier, aeTitle, characterSetsOf(association.callingAeTitle));
+    const answer = answerer(request, identifier, aeTitle(), characterSetsOf(association.callingAeTitle));
     const agreed = association.extendedNegotiation.get(context.abstractSyntax);
     const {
       [RETRIEVE_AE_TITLE]: _aeTitle,

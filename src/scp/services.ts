@@ -4,7 +4,7 @@ import type { Archive } from '../archive/archive.ts';
 import { STORAGE_COMMITMENT_PUSH_MODEL, VERIFICATION } from '../dicom/sop-class.ts';
 import { CommandField } from '../dimse/commands.ts';
 import type { ListenerOptions } from '../dimse/listener.ts';
-import { ServiceRegistry } from '../dimse/service-registry.ts';
+import { type ServiceObserver, ServiceRegistry } from '../dimse/service-registry.ts';
 import type { Commitments } from '../jobs/commitments.ts';
 import type { Callers } from './callers.ts';
 import { commitmentScp } from './commitment-scp.ts';
@@ -20,10 +20,13 @@ import { verificationScp } from './verification-scp.ts';
 export interface ServicesOptions {
   readonly archive: Archive;
   readonly callers: Callers;
-  readonly aeTitle: string;
+  /** Our AE title, which may be changed while the program runs. */
+  readonly aeTitle: () => string;
   readonly characterSetsOf: (callingAeTitle: string) => readonly string[] | undefined;
   readonly observer: RetrieveObserver;
   readonly commitments: Commitments;
+  /** Of every request. */
+  readonly onRequest?: ServiceObserver;
 }
 
 export function createServices(options: ServicesOptions): ServiceRegistry {
@@ -35,7 +38,7 @@ export function createServices(options: ServicesOptions): ServiceRegistry {
     !FIND_MODELS.has(uid) &&
     !MOVE_MODELS.has(uid) &&
     !GET_MODELS.has(uid);
-  return new ServiceRegistry()
+  return new ServiceRegistry(options.onRequest)
     .add(CommandField.cEchoRq, (uid) => uid === VERIFICATION, verificationScp)
     .add(CommandField.cStoreRq, isOther, storageScp(archive))
     .add(CommandField.cFindRq, (uid) => FIND_MODELS.has(uid), queryScp(options))

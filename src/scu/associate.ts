@@ -1,9 +1,11 @@
 // Opens an association for our own requests (PS3.8 §7.1), with the identity of this program.
 
+import { EventEmitter } from 'node:events';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/uid.ts';
 import type { Invoker } from '../dimse/invoker.ts';
 import { MessageExchange } from '../dimse/message-exchange.ts';
 import { ServiceRegistry } from '../dimse/service-registry.ts';
+import type { Association } from '../ul/association.ts';
 import { type AssociateOptions, requestAssociation } from '../ul/requestor.ts';
 
 /** A peer to call: its AE title and where it listens. */
@@ -13,6 +15,20 @@ export interface PeerAddress {
   readonly port: number;
 }
 
+/** How long the transport connection, and the answer to the request, may take. */
+export interface AssociateTimes {
+  readonly connectMs?: number;
+  readonly artimMs?: number;
+}
+
+/** What became of each attempt, for whoever shows associations and contacts (see `callsOut`). */
+export type CallOut =
+  | { readonly peer: PeerAddress; readonly association: Association }
+  | { readonly peer: PeerAddress; readonly error: unknown };
+
+/** Every association that this program requests; listeners must not throw. */
+export const callsOut = new EventEmitter<{ call: [CallOut] }>();
+
 const NO_SERVICES = new ServiceRegistry();
 
 /** Rejects with UlError or AssociationRejectedError. Release or abort the association when done. */
@@ -21,8 +37,10 @@ export async function associate(
   callingAeTitle: string,
   contexts: AssociateOptions['contexts'],
   signal?: AbortSignal,
+  times: AssociateTimes = {},
 ): Promise<Invoker> {
-  const association = await requestAssociation({
+  const request = requestAssociation({
+    ...times,
     host: peer.host,
     port: peer.port,
     calledAeTitle: peer.aeTitle,
@@ -32,5 +50,10 @@ export async function associate(
     implementationVersionName: IMPLEMENTATION_VERSION_NAME,
     ...(signal === undefined ? {} : { signal }),
   });
+  const association = await request.catch((error: unknown) => {
+    callsOut.emit('call', { peer, error });
+    throw error;
+  });
+  callsOut.emit('call', { peer, association });
   return new MessageExchange(association, NO_SERVICES, () => {}).start();
 }

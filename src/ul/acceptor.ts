@@ -26,6 +26,11 @@ export interface Rejection {
   readonly reason: number;
 }
 
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 export type Decision = Acceptance | Rejection;
 
 export interface AcceptorOptions {
@@ -66,10 +71,10 @@ const LOCAL_LIMIT_EXCEEDED: Rejection = { accept: false, result: 2, source: 3, r
 /** The acceptor side of one address. Each association is emitted as it is accepted: attach to it there and then. */
 export class Acceptor extends EventEmitter<AcceptorEvents> {
   readonly #options: AcceptorOptions;
-  readonly #server: Server;
+  #server: Server;
   readonly #transports = new Set<Transport>();
   readonly #associations = new Map<Association, Transport>();
-  readonly #maxAssociations: number;
+  #maxAssociations: number;
   readonly #maxWaiting: number;
   /** Connections without an association, oldest first. */
   readonly #waiting = new Map<Transport, () => void>();
@@ -79,7 +84,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     this.#options = options;
     this.#maxAssociations = options.maxAssociations ?? MAX_ASSOCIATIONS;
     this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
-    this.#server = options.tls === undefined ? this.#plainServer() : this.#secureServer(options.tls);
+    this.#server = this.#newServer();
   }
 
   /** The associations that are open now. */
@@ -87,20 +92,57 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     return this.#associations;
   }
 
+  /** Further associations than this are refused; those that are open stay. */
+  set maxAssociations(count: number) {
+    this.#maxAssociations = count;
+  }
+
   /** Resolves with the address bound; rejects with UlError 'ul-listen-failed'. */
-  listen(): Promise<{ host: string; port: number }> {
-    const { host, port } = this.#options;
+  listen(): Promise<ListenAddress> {
+    return this.#listenOn(this.#server, this.#options);
+  }
+
+  /** Goes on accepting at another address. Associations that are open stay until they end by themselves. Rejects like
+   *  `listen`, and then accepts where it did before. */
+  async move(to: ListenAddress): Promise<ListenAddress> {
+    const before = this.#server;
+    const was = before.address();
+    const next = this.#newServer();
+    // Two addresses of one port exclude each other where one of them is every address.
+    const isSamePort = typeof was === 'object' && was?.port === to.port;
+    if (isSamePort) before.close();
+    try {
+      const bound = await this.#listenOn(next, to);
+      if (!isSamePort) before.close();
+      this.#server = next;
+      return bound;
+    } catch (error) {
+      if (isSamePort && was !== null) {
+        this.#server = this.#newServer();
+        await this.#listenOn(this.#server, { host: was.address, port: was.port });
+      }
+      throw error;
+    }
+  }
+
+  #newServer(): Server {
+    const { tls } = this.#options;
+    if (tls !== undefined) return this.#secureServer(tls);
+    return createServer({ noDelay: true }, (socket) => this.#connected(socket));
+  }
+
+  #listenOn(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error) => {
         const why = codeOf(error) ?? messageOf(error);
         const message = `cannot listen on ${host}:${port} (${why}): choose another address or port`;
         reject(new UlError('ul-listen-failed', message, { cause: error }));
       };
-      this.#server.once('error', failed);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', failed);
-        this.#server.on('error', (error) => this.#listenerFault(error));
-        const bound = this.#server.address();
+      server.once('error', failed);
+      server.listen({ host, port }, () => {
+        server.off('error', failed);
+        server.on('error', (error) => this.#listenerFault(error));
+        const bound = server.address();
         resolve({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port });
       });
     });
@@ -108,7 +150,7 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
 
   /** Stops accepting, gives the associations `graceMs` to end by themselves, aborts the rest. */
   async close(graceMs: number): Promise<void> {
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const stopped = this.#stopped();
     // Connections that are no association yet have nothing to lose.
     const busy = new Set(this.#associations.values());
     for (const transport of this.#transports) if (!busy.has(transport)) transport.close();
@@ -124,10 +166,6 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     timers.push(setTimeout(abortAll, graceMs));
     await stopped;
     for (const timer of timers) clearTimeout(timer);
-  }
-
-  #plainServer(): Server {
-    return createServer({ noDelay: true }, (socket) => this.#connected(socket));
   }
 
   /** Here a connection comes up once the two ends have agreed on keys, which takes them no longer than ARTIM. */
@@ -150,6 +188,12 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
       });
     });
     return server;
+  }
+
+  /** When nothing is accepted any more and every connection has ended, those of an earlier address included. */
+  async #stopped(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await Promise.all([...this.#transports].map(({ closed }) => closed));
   }
 
   #connected(socket: Socket): void {

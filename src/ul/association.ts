@@ -81,6 +81,11 @@ export class Association extends EventEmitter<{ fault: [UlError] }> implements S
     return this.#ending.signal;
   }
 
+  /** What went over its transport connection so far. */
+  get bytes(): { readonly received: number; readonly sent: number } {
+    return this.#upperLayer.transport.bytes;
+  }
+
   /** Once; reading starts here, and what arrived before waits until then. */
   attach(sink: PdvSink): void {
     if (this.#sink !== undefined) throw new UlError('ul-attached', `${this.name} has its sink already`);

@@ -15,6 +15,8 @@ export interface TransportUser {
 export interface Transport {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Both ways since the connection was opened; 0 where nobody counts. */
+  readonly bytes: { readonly received: number; readonly sent: number };
   /** Settles when the connection is closed at this end; never rejects. */
   readonly closed: Promise<void>;
   /** From here on `user` hears what happens. */
@@ -46,6 +48,13 @@ export class StreamTransport implements Transport {
 
   get remotePort(): number {
     return this.#stream instanceof Socket ? (this.#stream.remotePort ?? 0) : 0;
+  }
+
+  get bytes(): { received: number; sent: number } {
+    const stream = this.#stream;
+    return stream instanceof Socket
+      ? { received: stream.bytesRead, sent: stream.bytesWritten }
+      : { received: 0, sent: 0 };
   }
 
   open(user: TransportUser): void {

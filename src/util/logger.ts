@@ -8,16 +8,23 @@ import { printable } from './printable.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
-const MAX_FILES = 10;
+export const MAX_LOG_FILES = 10;
+export const LOG_FILE_NAME = 'angiovault.log';
 const MAX_LINE_CHARACTERS = 4096;
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
-export interface LoggerOptions {
-  readonly directory: string;
+/** What may change while the program runs. */
+export interface LogPolicy {
   readonly level: LogLevel;
   /** Fields whose values stay out of the log, such as those that name a patient. */
   readonly hiddenFields: readonly string[];
+}
+
+export interface LoggerOptions extends LogPolicy {
+  readonly directory: string;
+  /** After each line, which may not be on the disk yet. */
+  readonly onLine?: () => void;
   /** Default: standard error. */
   readonly stderr?: Writable;
   readonly maxFileBytes?: number;
@@ -26,6 +33,8 @@ export interface LoggerOptions {
 
 export interface Logger {
   readonly log: Log;
+  /** From the next line on. */
+  configure(policy: LogPolicy): void;
   /** Everything logged so far is written; what comes later goes nowhere. */
   close(): Promise<void>;
 }
@@ -33,14 +42,20 @@ export interface Logger {
 /** A logger writing to `angiovault.log` in the directory, which is made when the first line comes. */
 export function createLogger(options: LoggerOptions): Logger {
   const stderr = options.stderr ?? process.stderr;
-  const path = join(options.directory, 'angiovault.log');
+  const path = join(options.directory, LOG_FILE_NAME);
   const file = new RotatingFile({
     path,
     maxBytes: options.maxFileBytes ?? MAX_FILE_BYTES,
-    maxFiles: options.maxFiles ?? MAX_FILES,
+    maxFiles: options.maxFiles ?? MAX_LOG_FILES,
     onError: (error) => stderr.write(`${printable(`cannot write the log ${path}: ${messageOf(error)}`)}\n`),
   });
-  const hidden = new Set(options.hiddenFields);
+  let hidden: ReadonlySet<string>;
+  let mostVerbose: number;
+  const configure = ({ level, hiddenFields }: LogPolicy) => {
+    hidden = new Set(hiddenFields);
+    mostVerbose = LEVELS[level];
+  };
+  configure(options);
   const logger = winston.createLogger({
     // A transport's own level goes before this one, so what is asked for is decided below.
     level: 'debug',
@@ -54,11 +69,13 @@ export function createLogger(options: LoggerOptions): Logger {
   const at =
     (level: LogLevel): Log[LogLevel] =>
     (message, fields = {}) => {
-      if (logger.writable && LEVELS[level] <= LEVELS[options.level])
-        logger.log(level, format(level, message, fields, hidden));
+      if (!logger.writable || LEVELS[level] > mostVerbose) return;
+      logger.log(level, format(level, message, fields, hidden));
+      options.onLine?.();
     };
   return {
     log: { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') },
+    configure,
     close: async () => {
       logger.end();
       await file.close();

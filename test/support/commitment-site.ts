@@ -31,7 +31,7 @@ export async function openCommitmentSite(folder: string): Promise<CommitmentSite
       store: catalog.jobs,
       kinds: [
         commitmentKind({
-          ...{ archive, aeTitle: AE_TITLE, open, now: () => now() },
+          ...{ archive, aeTitle: () => AE_TITLE, open, now: () => now() },
           reportPeerOf: (title) => reportPeers.get(title),
         }),
       ],
@@ -46,7 +46,7 @@ export async function openCommitmentSite(folder: string): Promise<CommitmentSite
     implementationVersionName: 'TEST',
     admit: admission(callers),
     services: createServices({
-      ...{ archive, callers, aeTitle: AE_TITLE },
+      ...{ archive, callers, aeTitle: () => AE_TITLE },
       commitments: new Commitments(started.queue, open, now),
       characterSetsOf: nothing,
       observer: { subOperationFailed: nothing, destinationUnreachable: nothing },

@@ -14,7 +14,7 @@ export interface SessionRoutesOptions {
   readonly isReachable: boolean;
   /** For the audit; never a password. */
   readonly onSignIn: (user: string, address: string, succeeded: boolean) => void;
-  readonly onAccountSet: (by: string, user: string) => void;
+  readonly onAccountSet: (by: string, user: string) => Promise<void>;
   readonly throttle?: SignInThrottle;
 }
 
@@ -99,7 +99,7 @@ export function sessionRoutes(options: SessionRoutesOptions): Route[] {
           throw new ApiError(403, 'wrong-password', 'The old password is wrong.');
         await account.set(user, password);
         sessions.endAll();
-        onAccountSet(userOf(caller), user);
+        await onAccountSet(userOf(caller), user);
       },
     }),
   ];

@@ -60,7 +60,7 @@ async function site(options: { host?: string; relay?: boolean } = {}): Promise<S
         sessions,
         isReachable: host !== '127.0.0.1',
         onSignIn: () => {},
-        onAccountSet: () => {},
+        onAccountSet: async () => {},
       }),
     ],
   });

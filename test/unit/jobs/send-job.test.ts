@@ -26,7 +26,11 @@ test('send: refused instances are tried again, the others are not; an unknown pe
   t.after(() => scp.close());
   const peer = { aeTitle: 'WS', host: '127.0.0.1', port: scp.port };
   const kinds = [
-    sendKind({ archive, aeTitle: 'ANGIOVAULT', peerOf: (title) => (title === 'WS' ? peer : undefined) }),
+    sendKind({
+      archive,
+      aeTitle: () => 'ANGIOVAULT',
+      peerOf: (title) => (title === 'WS' ? peer : undefined),
+    }),
   ];
   // Before the archive goes.
   const stops: (() => Promise<void>)[] = [];

@@ -4,6 +4,7 @@ import type { Transport, TransportUser } from '../../../src/ul/transport.ts';
 export class RecordingTransport implements Transport {
   readonly remoteAddress = '192.0.2.1';
   readonly remotePort = 104;
+  readonly bytes = { received: 0, sent: 0 };
   readonly closed: Promise<void>;
   /** Bytes per write call. */
   readonly writes: Buffer[] = [];
