@@ -37,7 +37,8 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   winston: ['util'],
   'fast-png': ['dicom'],
   'pinyin-pro': ['catalog'],
-  'node:sqlite': ['catalog'],
+  // util: for a lock that the kernel drops with the process.
+  'node:sqlite': ['catalog', 'util'],
 };
 
 /** Named by package.json for code that comes next. */

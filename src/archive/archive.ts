@@ -24,8 +24,9 @@ import { type Placed, placeHeld } from './held-placement.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { type Proof, proveInstance } from './prove.ts';
 import { replayJournal } from './replay.ts';
+import type { ReplaySite } from './replay-held.ts';
 import type { Restored } from './restoration.ts';
-import { setAside } from './set-aside.ts';
+import { ingestPlaced } from './set-aside.ts';
 import { type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet } from './stored-instance.ts';
 import type { CharacterSetOverrides } from './stored-record.ts';
@@ -66,6 +67,8 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   readonly #queue: IngestQueue;
   readonly #store: StoreService;
   readonly #trash: Trash;
+  readonly #closing = new AbortController();
+  #adopting: Promise<number> | undefined;
 
   constructor({ storage, catalog, overrides, now }: ArchiveOptions) {
     super();
@@ -74,7 +77,7 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#overrides = overrides;
     this.#queue = new IngestQueue({
       place: (batch) => placeHeld(storage, batch),
-      ingest: async (batch) => catalog.ingest(await setAside(storage, catalog, batch)),
+      ingest: (batch) => ingestPlaced(storage, catalog, batch),
       done: (sequences) => storage.journal.done(sequences),
       onPlaced: (placed) => this.emit('instanceStored', placed),
       onFault: (message) => this.emit('fault', message),
@@ -90,17 +93,21 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     });
   }
 
-  /** Call once before anything else: replays the durable record and finishes interrupted deletions. Resolves with the
-   *  number of records looked at. */
+  /** Call once before anything else: replays the durable record, and what daemons that have gone have left, and
+   *  finishes interrupted deletions. Resolves with the number of records looked at. */
   async open(): Promise<number> {
-    const replayed = await replayJournal({
-      storage: this.#storage,
-      catalog: this.#catalog,
-      overrides: this.#overrides,
-      onFault: (message) => this.emit('fault', message),
-    });
+    const replayed = await replayJournal(this.#replaySite, this.#storage.journal);
+    const adopted = await this.adopt();
     await this.#trash.finish();
-    return replayed;
+    return replayed + adopted;
+  }
+
+  /** Brings in what daemons that have gone since have left. Resolves with the number of records looked at. */
+  adopt(): Promise<number> {
+    this.#adopting ??= this.#adopt().finally(() => {
+      this.#adopting = undefined;
+    });
+    return this.#adopting;
   }
 
   /** See StoreService.store. Throws ArchiveError. */
@@ -203,8 +210,29 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   }
 
   /** Brings what waits into the catalogue; storage and catalogue are closed by who opened them. */
-  close(): Promise<void> {
-    return this.#queue.close();
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#adopting?.catch(() => undefined);
+    await this.#queue.close();
+  }
+
+  async #adopt(): Promise<number> {
+    let count = 0;
+    await this.#storage.adopt(async ({ journal }) => {
+      for (const fault of journal.faults) this.emit('fault', `the durable record is damaged: ${fault}`);
+      count += await replayJournal(this.#replaySite, journal);
+    });
+    return count;
+  }
+
+  get #replaySite(): ReplaySite {
+    return {
+      storage: this.#storage,
+      catalog: this.#catalog,
+      overrides: this.#overrides,
+      signal: this.#closing.signal,
+      onFault: (message) => this.emit('fault', message),
+    };
   }
 
   #storedDataSet({ location }: InstanceLocation): StoredDataSet {

@@ -7,7 +7,6 @@ import type { Catalog, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import type { Deletion, PatientKey, Protection, TrashEntry, TrashItem } from '../catalog/trash.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
-import { KeyedLock } from '../util/keyed-lock.ts';
 import { attributesOf } from './deletion-attributes.ts';
 import { ArchiveError, unavailable } from './errors.ts';
 import { type Restored, restoreItems } from './restoration.ts';
@@ -34,7 +33,6 @@ const AT_ONCE = 16;
 
 export class Trash {
   readonly #site: TrashSite;
-  readonly #lock = new KeyedLock();
 
   constructor(site: TrashSite) {
     this.#site = site;
@@ -261,7 +259,7 @@ export class Trash {
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#asked(this.#lock.run('', work));
+    return this.#asked(this.#site.storage.aloneInTrash(work));
   }
 
   async #asked<T>(answer: Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import type { Held, Spooled, StorageArea } from '../storage/storage-area.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { supersededPath, uidsOf } from './instance-path.ts';
 import type { Intent } from './intent.ts';
-import { readStoredHead } from './stored-instance.ts';
+import { headAt } from './stored-record.ts';
 
 /** `duplicate`: the same bytes were here already and stay as they are. */
 export type Outcome = 'stored' | 'duplicate' | 'replaced';
@@ -62,13 +62,27 @@ function isObstacle(error: unknown): boolean {
 
 /** For an instance at whose path there is a file: the same bytes stay, older ones move to superseded/ and make way for
  *  what `spoolFor` gives, which goes there itself when the present ones are newer. */
-export async function placeOver(
+export function placeOver(
+  storage: StorageArea,
+  record: InstanceRecord,
+  spoolFor: (intent: Intent) => Promise<Spooled>,
+): Promise<Placed> {
+  return storage.exclusively(() => placeOverPresent(storage, record, spoolFor));
+}
+
+async function placeOverPresent(
   storage: StorageArea,
   record: InstanceRecord,
   spoolFor: (intent: Intent) => Promise<Spooled>,
 ): Promise<Placed> {
   const { path, sha256, receivedAt } = record.location;
-  const present = await readStoredHead(storage, path);
+  const found = await headAt(storage, path);
+  if (found === undefined) {
+    // Another daemon has moved it aside since.
+    const placed = await placeOnce(await spoolFor({ path }), path);
+    return placed ? { outcome: 'stored', record } : placeOverPresent(storage, record, spoolFor);
+  }
+  const present = found === 'unreadable' ? undefined : found;
   const integrity = present?.meta.integrity;
   if (present?.isComplete === true && integrity !== undefined) {
     if (integrity.sha256 === sha256) {
@@ -77,7 +91,10 @@ export async function placeOver(
     }
     if (integrity.receivedAt > receivedAt) {
       const overtaken = supersededPath(uidsOf(record), integrity.receivedAt, sha256);
-      return placeOvertaken(record, overtaken, await spoolFor({ path: overtaken }));
+      // Time and hash are in the name: what is there is this very content, placed by an attempt that was cut short.
+      const spooled = await spoolFor({ path: overtaken });
+      if (!(await placeOnce(spooled, overtaken))) await spooled.discard();
+      return { outcome: 'stored', record: { ...record, location: { ...record.location, path: overtaken } } };
     }
   }
   const older = supersededPath(uidsOf(record), receivedAt, integrity?.sha256 ?? 'unknown');
@@ -91,14 +108,14 @@ export async function placeOver(
   return { outcome: 'replaced', record: { ...record, supersededPath: older } };
 }
 
-/** A later reception of the instance was the faster one, or the clock went back. */
-async function placeOvertaken(record: InstanceRecord, path: string, spooled: Spooled): Promise<Placed> {
+/** Whether it got its place; false when there is a file already. */
+async function placeOnce(spooled: Spooled, path: string): Promise<boolean> {
   try {
     await spooled.place(path);
+    return true;
   } catch (error) {
+    if (error instanceof StorageError && error.code === 'exists') return false;
     await spooled.discard();
-    // Time and hash are in the name: it is this very content, placed by an attempt that was cut short.
-    if (!(error instanceof StorageError && error.code === 'exists')) throw error;
+    throw error;
   }
-  return { outcome: 'stored', record: { ...record, location: { ...record.location, path } } };
 }

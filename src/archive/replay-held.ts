@@ -9,7 +9,7 @@ import { codeOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
 import { type HeldRecord, placeHeld } from './held-placement.ts';
 import { supersededPath, uidsOf } from './instance-path.ts';
-import { setAside } from './set-aside.ts';
+import { ingestPlaced } from './set-aside.ts';
 import { hashDataSet, type StoredHead } from './stored-instance.ts';
 import { type CharacterSetOverrides, headAt, recordAt, recordOfHead } from './stored-record.ts';
 import { trashPath } from './trash-folder.ts';
@@ -19,6 +19,8 @@ export interface ReplaySite {
   readonly storage: StorageArea;
   readonly catalog: Catalog;
   readonly overrides: CharacterSetOverrides;
+  /** Ends it between two instances; what is left is there the next time. */
+  readonly signal: AbortSignal;
   onFault(message: string): void;
 }
 
@@ -83,7 +85,7 @@ async function clearPath(site: ReplaySite, path: string, { location }: InstanceR
     await storage.move(path, location.path);
   } else if (present !== undefined && present.receivedAt > location.receivedAt) {
     const newer = await recordAt(storage, path, overrides);
-    if (newer !== undefined) await catalog.ingest(await setAside(storage, catalog, [newer]));
+    if (newer !== undefined) await ingestPlaced(storage, catalog, [newer]);
   }
 }
 

@@ -5,24 +5,25 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
-import type { ReplayedRecord } from '../storage/journal.ts';
+import type { Journal, ReplayedRecord } from '../storage/journal.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { decodeIntent, type Intent } from './intent.ts';
 import { inTrash, type ReplaySite, replayHeld } from './replay-held.ts';
-import { setAside } from './set-aside.ts';
+import { ingestPlaced } from './set-aside.ts';
 import { headAt, recordAt, recordOfHead } from './stored-record.ts';
 
 const BATCH = 256;
 /** A megabyte each at most. */
 const AT_ONCE = 16;
 
-/** Brings every instance of the journal to its place and into the catalogue. Returns how many were looked at. */
-export async function replayJournal(site: ReplaySite): Promise<number> {
+/** Brings every instance of a journal, our own or one that was left behind, to its place and into the catalogue. Returns
+ *  how many were looked at. */
+export async function replayJournal(site: ReplaySite, journal: Journal): Promise<number> {
   let count = 0;
   let group: ReplayedRecord[] = [];
   const names = new Set<string>();
-  for await (const record of site.storage.journal.replay()) {
+  for await (const record of journal.replay()) {
     const name = basename(decodeIntent(record.note).path);
     // Two receptions of one instance come one after the other.
     if (group.length === BATCH || names.has(name)) {
@@ -35,7 +36,7 @@ export async function replayJournal(site: ReplaySite): Promise<number> {
     count += 1;
   }
   await replayGroup(site, group);
-  site.storage.journal.replayed();
+  journal.replayed();
   return count;
 }
 
@@ -43,10 +44,11 @@ async function replayGroup(site: ReplaySite, group: readonly ReplayedRecord[]): 
   const { storage, catalog } = site;
   const found: InstanceRecord[] = [];
   for (let start = 0; start < group.length; start += AT_ONCE) {
+    site.signal.throwIfAborted();
     const some = group.slice(start, start + AT_ONCE).map((record) => replayInWords(site, record));
     found.push(...(await Promise.all(some)).filter((record) => record !== undefined));
   }
-  if (found.length > 0) await catalog.ingest(await setAside(storage, catalog, found));
+  if (found.length > 0) await ingestPlaced(storage, catalog, found);
 }
 
 async function replayInWords(site: ReplaySite, record: ReplayedRecord): Promise<InstanceRecord | undefined> {
@@ -73,7 +75,12 @@ async function putAside({ storage }: ReplaySite, { held }: ReplayedRecord): Prom
 async function replayOne(site: ReplaySite, record: ReplayedRecord): Promise<InstanceRecord | undefined> {
   const intent = decodeIntent(record.note);
   const { path, receivedAt } = intent;
-  if (receivedAt === undefined) return record.isApplied ? undefined : replayPlaced(site, intent);
+  if (receivedAt === undefined) {
+    if (record.isApplied) return undefined;
+    return intent.supersededPath === undefined
+      ? replayPlaced(site, intent)
+      : site.storage.exclusively(() => replayPlaced(site, intent));
+  }
   const reception = { held: record.held, receivedAt };
   if (!record.isApplied || !record.isOfThisBoot) return replayHeld(site, path, reception, record.isApplied);
   site.storage.placedBefore(record.held, path);

@@ -106,9 +106,11 @@ export class StoreService {
           },
           input.characterSetOverride,
         );
-      return await this.#inOrder(input.sopInstanceUid, () =>
+      const stored = await this.#inOrder(input.sopInstanceUid, () =>
         spooled.isSmall ? this.#hold({ path, receivedAt }, record, spooled) : this.#place(record(), spooled),
       );
+      await this.#storage.checkSeat();
+      return stored;
     } catch (error) {
       await spooled.discard();
       throw error;
@@ -170,6 +172,7 @@ export class StoreService {
     let sequence = 0;
     try {
       const placed = await placeOver(this.#storage, record, async (intent) => {
+        if (sequence > 0) this.#storage.journal.done([sequence]);
         sequence = await this.#intend(intent);
         return spooled;
       });

@@ -16,6 +16,9 @@ export interface InstanceRecord {
   readonly location: StoredLocation;
   /** Where the older content of this SOP Instance UID went, when there was any. */
   readonly supersededPath?: string;
+  /** The content that was current when its place was decided, '' for none. If another one is when it is ingested, that
+   *  fails with 'catalog-stale', unless it is the very same content. */
+  readonly expectedSha256?: string;
 }
 
 export interface Query {

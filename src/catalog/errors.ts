@@ -13,6 +13,8 @@ export type CatalogErrorCode =
   | 'catalog-newer'
   /** Another process holds it. */
   | 'catalog-busy'
+  /** Something else came in first; look again where the instance lies. */
+  | 'catalog-stale'
   /** `close` was called before. */
   | 'catalog-closed'
   /** It would delete what is protected. */

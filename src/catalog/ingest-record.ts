@@ -21,6 +21,7 @@ export interface IngestRecord {
   readonly instance: string;
   readonly location: StoredLocation;
   readonly supersededPath: string | undefined;
+  readonly expectedSha256: string | undefined;
 }
 
 /** Most characters kept of one level's attributes; beyond it the large ones are left to the file. */
@@ -57,6 +58,7 @@ export function ingestRecordOf(record: InstanceRecord): IngestRecord {
     instance: attributesText(instance.attributes),
     location,
     supersededPath: record.supersededPath,
+    expectedSha256: record.expectedSha256,
   };
 }
 

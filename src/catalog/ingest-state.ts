@@ -3,6 +3,7 @@
 
 import type { StoredLocation } from './catalog.ts';
 import { joinSet } from './computed.ts';
+import { CatalogError } from './errors.ts';
 import { type IngestRecord, patientIdentity } from './ingest-record.ts';
 
 export interface Totals {
@@ -112,6 +113,7 @@ export class IngestState {
       if (location.receivedAt > current.location.receivedAt) this.#receivedAgain(current, location);
       return;
     }
+    requireExpected(record, current.location.sha256);
     const superseded = this.superseded.get(record.uid) ?? [];
     const listed = superseded.filter((older) => older.sha256 === location.sha256);
     // Told again of a reception that was overtaken within the same millisecond.
@@ -279,6 +281,11 @@ export class IngestState {
     patient.series += change.series;
     this.change.patients += step(patient, change.instances, change.bytes);
   }
+}
+
+function requireExpected({ uid, expectedSha256 }: IngestRecord, currentSha256: string): void {
+  if (expectedSha256 === undefined || expectedSha256 === currentSha256) return;
+  throw new CatalogError('catalog-stale', `Instance ${uid} has got another content in the meantime`);
 }
 
 /** Changes the counters; 1 when the entity comes to be, -1 when it ceases. */

@@ -44,6 +44,7 @@ export async function openArchive(
     const { blocks, bsize } = await statfs(dirname(archiveDirectory));
     return StorageArea.open(archiveDirectory, {
       reserveBytes: reserveBytesOf(config.archive.reserveBytes, blocks * bsize),
+      shared: address.engine === 'mariadb',
     });
   });
   stack.defer(() => storage.close());

@@ -1,11 +1,13 @@
 // The daemon: builds every part once, in order, serves until a signal ends it, and closes in the opposite order.
 
 import { join } from 'node:path';
+import type { Archive } from '../archive/archive.ts';
 import { LiveConfig } from '../config/live-config.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { formatHostPort } from '../config/peer-address.ts';
 import { EventFeed } from '../http/event-feed.ts';
 import { messageOf } from '../util/errors.ts';
+import type { Log } from '../util/log.ts';
 import { createLogger } from '../util/logger.ts';
 import { createApi } from './api.ts';
 import { applyConfig, logPolicyOf } from './apply-config.ts';
@@ -18,6 +20,8 @@ import { EXIT, exitCodeOf, say, usable } from './program.ts';
 
 /** SIGTERM is answered within 10 s: what is being received gets most of that. */
 const GRACE_MS = 8000;
+/** How often this daemon looks for others that have died. */
+const ADOPT_EVERY_MS = 2000;
 
 /** Runs until a signal ends it. */
 export async function serve(options: LoadOptions): Promise<number> {
@@ -91,6 +95,8 @@ export async function serve(options: LoadOptions): Promise<number> {
       `ready dimse=${formatHostPort(dimseAt.host, dimseAt.port)} http=${formatHostPort(httpAt.host, httpAt.port)}`,
     );
 
+    const adopting = setInterval(() => void adopt(archive, log), ADOPT_EVERY_MS);
+    stack.defer(() => clearInterval(adopting));
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
     await Promise.all([jobs.stop(), listener.close(GRACE_MS)]);
@@ -100,5 +106,15 @@ export async function serve(options: LoadOptions): Promise<number> {
     // The log tells it on standard error too.
     log.error(`cannot serve: ${messageOf(error)}`);
     return exitCodeOf(error);
+  }
+}
+
+async function adopt(archive: Archive, log: Log): Promise<void> {
+  try {
+    const instances = await archive.adopt();
+    if (instances > 0) log.warn('another daemon has gone; brought in what it had left', { instances });
+  } catch (error) {
+    if (error instanceof DOMException) return; // stopping
+    log.error(`what another daemon has left cannot be brought in yet: ${messageOf(error)}`);
   }
 }

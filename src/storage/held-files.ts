@@ -3,6 +3,8 @@
 import { messageOf } from '../util/errors.ts';
 import { splitAreaPath } from './area-path.ts';
 import type { Directories } from './directories.ts';
+import type { Directory } from './directory.ts';
+import { newIncomingName } from './incoming-file.ts';
 import type { Held } from './journal.ts';
 import type { Placement } from './placing-messages.ts';
 import type { PlacingThread } from './placing-thread.ts';
@@ -22,12 +24,15 @@ type Names = Map<string, string[]>;
 export class HeldFiles {
   readonly #directories: Directories;
   readonly #thread: PlacingThread;
+  readonly #via: Directory | undefined;
   readonly #unflushed = new Map<string, Names>();
   #fault: StorageError | undefined;
 
-  constructor(directories: Directories, thread: PlacingThread) {
+  /** `via`: where files are made whole before they get their names, when others look at these at any moment. */
+  constructor(directories: Directories, thread: PlacingThread, via?: Directory) {
     this.#directories = directories;
     this.#thread = thread;
+    this.#via = via;
   }
 
   /** Throws once placed instances could not be flushed: no later flush would prove anything (see Directories). Their
@@ -93,6 +98,7 @@ export class HeldFiles {
           bytes,
           head: sealedHead,
           to: directory.at(name),
+          via: this.#via?.at(newIncomingName()),
         })),
       ),
     );

@@ -24,6 +24,10 @@ export function isIncomingName(name: string): boolean {
   return NAME.test(name);
 }
 
+export function newIncomingName(): string {
+  return `${randomBytes(16).toString('hex')}.part`;
+}
+
 export class IncomingFile {
   readonly path: string;
   readonly isDirect: boolean;
@@ -35,7 +39,7 @@ export class IncomingFile {
   /** Begins to make the file at once and does not wait: the caller has other things to do meanwhile. A `direct` one
    *  takes whole blocks from aligned memory only (`writeChunk`), and its own descriptor cannot be read. */
   constructor(incoming: Directory, isDirect = false) {
-    this.#name = `${randomBytes(16).toString('hex')}.part`;
+    this.#name = newIncomingName();
     this.path = incoming.at(this.#name);
     this.isDirect = isDirect;
     this.#opening = awaitedLater(openDescriptor(this.path, isDirect ? FLAGS | DIRECT_FLAG : FLAGS, MODE));

@@ -39,7 +39,7 @@ export async function scanSlots(directory: Directory): Promise<Scan> {
     const bytes = await readSlot(slot);
     const header = readSlotHeader(bytes);
     if (header === 'unreadable') {
-      faults.push(`journal/${name}: its first block is damaged; what it held cannot be told`);
+      faults.push(`${directory.path}/${name}: its first block is damaged; what it held cannot be told`);
       await removeSlot(directory, slot, true);
     } else if (header === 'free') {
       if (bytes.length === SLOT_BYTES) free.push(slot);
@@ -47,18 +47,19 @@ export async function scanSlots(directory: Directory): Promise<Scan> {
     } else {
       const { records, damaged } = scanSlot(bytes, header.salt);
       for (const range of damaged) {
-        faults.push(`journal/${name}: ${range.bytes} bytes at offset ${range.offset} are damaged`);
+        faults.push(`${directory.path}/${name}: ${range.bytes} bytes at offset ${range.offset} are damaged`);
       }
       scanned.push({ slot, isDamaged: damaged.length > 0, records });
     }
   }
-  return { ...ordered(scanned, faults), free, nextNumber };
+  return { ...ordered(scanned, faults, directory.path), free, nextNumber };
 }
 
 /** Puts the slots in the order of their records, and says what is missing between them. */
 function ordered(
   scanned: readonly ScannedSlot[],
   faults: readonly string[],
+  path: string,
 ): Pick<Scan, 'used' | 'faults' | 'lastSequence' | 'applied'> {
   const first = ({ records }: ScannedSlot) => records[0]?.sequence ?? 0;
   const inOrder = [...scanned].sort((a, b) => first(a) - first(b));
@@ -71,7 +72,7 @@ function ordered(
     if (oldest === undefined) continue;
     // Slots are given back oldest first: what is missing before all others was not needed any more.
     if (lastName !== undefined && oldest.previous > Math.max(lastSequence, applied)) {
-      missing.push(`at the end of journal/${lastName}: records up to number ${oldest.previous} are missing`);
+      missing.push(`at the end of ${path}/${lastName}: records up to number ${oldest.previous} are missing`);
     }
     lastSequence = records.at(-1)!.sequence;
     lastName = slot.name;

@@ -45,6 +45,7 @@ const NO_CONTENT = Buffer.alloc(0);
 /** Where a record's content lies until it is a file. */
 export interface Held {
   readonly sequence: number;
+  /** Relative to the root of the area. */
   readonly slot: string;
   readonly fd: number;
   readonly contentAt: number;
@@ -93,7 +94,7 @@ export class Journal {
   #isReplayed: boolean;
   #closed = false;
 
-  private constructor(directory: Directory, scan: Scan, beforeFree: BeforeFree) {
+  private constructor(directory: Directory, scan: Scan, beforeFree: BeforeFree, append: boolean) {
     this.#directory = directory;
     this.#beforeFree = beforeFree;
     this.faults = scan.faults;
@@ -105,12 +106,16 @@ export class Journal {
     this.#previous = scan.lastSequence;
     this.#appliedBefore = scan.applied;
     this.#nextNumber = scan.nextNumber;
-    this.#prepare();
+    if (append) this.#prepare();
   }
 
   /** Reads what is left from before. A full volume does not keep it from opening, only from appending. */
-  static async open(directory: Directory, beforeFree: BeforeFree): Promise<Journal> {
-    return new Journal(directory, await scanSlots(directory), beforeFree);
+  static async open(
+    directory: Directory,
+    beforeFree: BeforeFree,
+    { append = true }: { readonly append?: boolean } = {},
+  ): Promise<Journal> {
+    return new Journal(directory, await scanSlots(directory), beforeFree, append);
   }
 
   /** Resolves once note and content are on the disk. Concurrent calls share one write. After a failure the record may
@@ -143,7 +148,7 @@ export class Journal {
       if (typeof header === 'string') continue;
       const isOfThisBoot = header.bootId === BOOT_ID;
       for (const { sequence, note, content, contentAt } of scanSlot(bytes, header.salt).records) {
-        const held = { sequence, slot: slot.name, fd: slot.fd, contentAt, bytes: content.length };
+        const held = { sequence, slot: this.#pathOf(slot), fd: slot.fd, contentAt, bytes: content.length };
         yield { note: note.toString(), held, isApplied: sequence <= this.#appliedBefore, isOfThisBoot };
       }
     }
@@ -200,7 +205,8 @@ export class Journal {
   async #write(group: readonly Waiting[]): Promise<void> {
     const bytes = groupBytes(group);
     if (this.#current === undefined || this.#offset + bytes > SLOT_BYTES) await this.#beginNext();
-    const { fd, name, salt, header } = this.#current!;
+    const { fd, salt, header } = this.#current!;
+    const slot = this.#pathOf(this.#current!);
     const firstSequence = this.#lastSequence + 1;
     const pieces = encodeGroup(group, {
       salt,
@@ -220,7 +226,7 @@ export class Journal {
       this.#lastSequence += group.length;
       this.done(sequences);
       this.#endCurrent();
-      throw storageErrorOf(error, `writing journal/${name}`);
+      throw storageErrorOf(error, `writing ${slot}`);
     }
     this.#offset = from + bytes;
     this.#lastSequence += group.length;
@@ -228,7 +234,7 @@ export class Journal {
     let contentAt = from;
     group.forEach(({ note, content, resolve }, index) => {
       contentAt += RECORD_HEAD_BYTES + note.length;
-      resolve({ sequence: firstSequence + index, slot: name, fd, contentAt, bytes: content.length });
+      resolve({ sequence: firstSequence + index, slot, fd, contentAt, bytes: content.length });
       contentAt += content.length;
     });
   }
@@ -287,6 +293,10 @@ export class Journal {
     );
   }
 
+  #pathOf({ name }: Slot): string {
+    return `${this.#directory.path}/${name}`;
+  }
+
   #make(): Promise<Slot> {
     const name = slotName(this.#nextNumber);
     this.#nextNumber += 1;
@@ -323,7 +333,7 @@ export class Journal {
       for (;;) {
         const oldest = this.#full[0];
         if (oldest === undefined || !this.#isFreeable(oldest) || !goOn()) return;
-        await this.#beforeFree(oldest.slot.name);
+        await this.#beforeFree(this.#pathOf(oldest.slot));
         await freeSlot(oldest.slot);
         this.#full.shift();
         if (oldest.isDamaged || this.#free.length >= MAX_FREE_SLOTS) {

@@ -9,6 +9,8 @@ export interface PlaceJob {
   readonly head: Uint8Array;
   /** An absolute path; what is there is never overwritten. */
   readonly to: string;
+  /** An absolute path, where the file is made whole before it is linked to its name. */
+  readonly via: string | undefined;
 }
 
 /** `same`: a file with exactly these bytes was there. `exists`: something else was. */

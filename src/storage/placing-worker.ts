@@ -5,6 +5,7 @@ import {
   constants,
   fdatasync,
   fstatSync,
+  linkSync,
   openSync,
   readSync,
   unlinkSync,
@@ -39,7 +40,7 @@ function placeOne(job: PlaceJob): Placement | PlacingFailure {
     if (readFully(job.fd, bytes, job.contentAt) < job.bytes)
       throw new Error('the durable record is too short');
     bytes.set(job.head);
-    return make(job.to, bytes);
+    return job.via === undefined ? make(job.to, bytes) : makeVia(job.via, job.to, bytes);
   } catch (error) {
     return failureOf(error);
   }
@@ -60,6 +61,20 @@ function make(path: string, bytes: Buffer): Placement {
     throw error;
   } finally {
     closeSync(fd);
+  }
+  return 'placed';
+}
+
+/** Whoever looks sees a whole file, or none. */
+function makeVia(via: string, path: string, bytes: Buffer): Placement {
+  make(via, bytes);
+  try {
+    linkSync(via, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return holds(path, bytes) ? 'same' : 'exists';
+    throw error;
+  } finally {
+    unlinkSync(via);
   }
   return 'placed';
 }

@@ -1,23 +1,25 @@
 // The storage area on the volume (design §3): the one door through which instances get onto the disk and off it.
 import { constants } from 'node:fs';
-import { opendir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { ByteSource } from '../util/byte-source.ts';
 import { codeOf } from '../util/errors.ts';
+import type { FileLock } from '../util/file-lock.ts';
 import { KeyedLock } from '../util/keyed-lock.ts';
 import { OpenFile } from '../util/open-file.ts';
-import { AreaLock } from './area-lock.ts';
 import { KEEPING_DIRECTORIES, splitAreaPath } from './area-path.ts';
+import { ChangeLock } from './change-lock.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { alignedBuffer, DIRECT_BLOCK_BYTES } from './direct-write.ts';
 import { Directories } from './directories.ts';
 import { type Directory, realPathOf } from './directory.ts';
-import { makeDirectory, readFully, unlinkFile } from './file-calls.ts';
+import { makeDirectory, readFully } from './file-calls.ts';
 import { HeldFiles, type HeldInstance } from './held-files.ts';
-import { IncomingFile, isIncomingName } from './incoming-file.ts';
+import { IncomingFile } from './incoming-file.ts';
 import { type Held, Journal } from './journal.ts';
 import { moveFile, undoReplacement } from './placement.ts';
 import type { Placement } from './placing-messages.ts';
 import { PlacingThread } from './placing-thread.ts';
+import { LOCKS_FOLDER, lockArea, Seat } from './seat.ts';
 import { SpaceGauge } from './space-gauge.ts';
 import { spool } from './spool.ts';
 import type { SpoolSite } from './spool-site.ts';
@@ -36,13 +38,22 @@ export type { Spooled } from './spooled.ts';
 export interface StorageOptions {
   /** Free space that incoming instances never touch. */
   readonly reserveBytes: number;
+  /** Other daemons with the same catalogue may work on the area at the same time. */
+  readonly shared?: boolean;
+}
+
+/** What a daemon that has gone has left behind. */
+export interface Abandoned {
+  readonly journal: Journal;
+  /** Files of interrupted receptions that were removed. */
+  readonly sweptFiles: number;
 }
 
 interface StorageParts {
   readonly directories: Directories;
-  readonly incoming: Directory;
-  readonly journalDirectory: Directory;
-  readonly lock: AreaLock;
+  readonly daemons: Directory;
+  readonly lock: FileLock;
+  readonly seat: Seat;
   readonly journal: Journal;
   readonly thread: PlacingThread;
   readonly heldFiles: HeldFiles;
@@ -57,9 +68,10 @@ export class StorageArea {
   /** Files of interrupted receptions that were removed at opening. */
   readonly sweptFiles: number;
   readonly #directories: Directories;
-  readonly #incoming: Directory;
-  readonly #journalDirectory: Directory;
-  readonly #lock: AreaLock;
+  readonly #daemons: Directory;
+  readonly #lock: FileLock;
+  readonly #seat: Seat;
+  readonly #changes: ChangeLock;
   readonly #thread: PlacingThread;
   readonly #heldFiles: HeldFiles;
   readonly #site: SpoolSite;
@@ -71,14 +83,15 @@ export class StorageArea {
     this.journal = parts.journal;
     this.sweptFiles = parts.sweptFiles;
     this.#directories = parts.directories;
-    this.#incoming = parts.incoming;
-    this.#journalDirectory = parts.journalDirectory;
+    this.#daemons = parts.daemons;
     this.#lock = parts.lock;
+    this.#seat = parts.seat;
+    this.#changes = new ChangeLock(parts.daemons);
     this.#thread = parts.thread;
     this.#heldFiles = parts.heldFiles;
     this.#space = new SpaceGauge(this.root, options.reserveBytes);
     this.#site = {
-      incoming: this.#incoming,
+      incoming: this.#seat.incoming,
       directories: this.#directories,
       journal: this.journal,
       paths: this.#paths,
@@ -89,31 +102,66 @@ export class StorageArea {
   }
 
   /** Makes what is missing (the directory above `root` must be there: a volume that is not mounted is not made up
-   *  for on the system disk), takes the lock, sweeps incoming/ and reads the journal. */
+   *  for on the system disk), takes a seat, sweeps what its last holder was receiving and reads its journal. */
   static async open(root: string, options: StorageOptions): Promise<StorageArea> {
+    const { shared = false } = options;
     const directories = await openRoot(root);
-    let lock: AreaLock | undefined;
+    let lock: FileLock | undefined;
+    let seat: Seat | undefined;
     try {
       const incoming = await directories.pin('incoming');
-      const journalDirectory = await directories.pin('journal');
+      await directories.pin('journal');
+      const daemons = await directories.pin(LOCKS_FOLDER);
       await checkOneVolume(directories, incoming);
-      await incoming.flush();
-      lock = await AreaLock.take(directories.rootDirectory);
-      await checkWritable(incoming);
-      const isDirect = await takesDirectWrites(incoming);
-      const sweptFiles = await sweep(incoming);
+      await daemons.flush();
+      lock = lockArea(directories.root, daemons, shared);
+      seat = await Seat.takeFirst(directories, daemons);
+      await seat.incoming.flush();
+      await checkWritable(seat.incoming);
+      const isDirect = await takesDirectWrites(seat.incoming);
+      const sweptFiles = await seat.sweep();
       const thread = new PlacingThread();
-      const heldFiles = new HeldFiles(directories, thread);
-      const journal = await Journal.open(journalDirectory, (slot) => heldFiles.flush(slot));
-      return new StorageArea(
-        { directories, incoming, journalDirectory, lock, journal, thread, heldFiles, sweptFiles, isDirect },
-        options,
-      );
+      // Beside others, who take what has a name for a whole file.
+      const heldFiles = new HeldFiles(directories, thread, shared ? seat.incoming : undefined);
+      const journal = await Journal.open(seat.journal, (slot) => heldFiles.flush(slot));
+      const parts = { directories, daemons, lock, seat, journal, thread, heldFiles, sweptFiles, isDirect };
+      return new StorageArea(parts, options);
     } catch (error) {
-      await lock?.release();
+      await seat?.release();
+      lock?.release();
       await directories.close();
       throw storageErrorOf(error, `opening ${root}`);
     }
+  }
+
+  /** Goes through what daemons that have gone have left behind. What `see` has seen to, to the end and without an
+   *  error, is not there the next time. */
+  async adopt(see: (left: Abandoned) => Promise<void>): Promise<void> {
+    for (const number of await Seat.numbers(this.#directories, this.#seat.number)) {
+      const seat = await Seat.take(this.#directories, this.#daemons, number);
+      if (seat === undefined) continue;
+      try {
+        if (!(await seat.isEmpty())) await this.#adoptSeat(seat, see);
+      } finally {
+        await seat.release();
+      }
+    }
+  }
+
+  /** Runs `work` while no other daemon, and nobody else in this one, replaces or moves what has its place. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#changes.run('change', work);
+  }
+
+  /** Runs `work` while no other daemon, and nobody else in this one, deletes, restores or empties the trash. */
+  aloneInTrash<T>(work: () => Promise<T>): Promise<T> {
+    return this.#changes.run('trash', work);
+  }
+
+  /** Throws when another daemon may have taken over from this one by now, so that nothing may be acknowledged; a
+   *  promise only when it must be looked up. Call when what is to be acknowledged is on the disk. */
+  checkSeat(): void | Promise<void> {
+    return this.#seat.check();
   }
 
   /** Throws `no-space` below the reserve, `io` after a failed flush, `unusable` when the area has been tampered with;
@@ -149,7 +197,7 @@ export class StorageArea {
   async readHeld(held: Held): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(held.bytes);
     if ((await readFully(held.fd, bytes, held.contentAt)) === held.bytes) return bytes;
-    throw new StorageError('io', `journal/${held.slot} is shorter than what was written to it`);
+    throw new StorageError('io', `${held.slot} is shorter than what was written to it`);
   }
 
   /** The same as an instance that waits for its place. */
@@ -210,8 +258,21 @@ export class StorageArea {
       await this.journal.close();
     } finally {
       await this.#thread.close();
-      await this.#lock.release();
+      await this.#seat.release();
+      this.#lock.release();
       await this.#directories.close();
+    }
+  }
+
+  async #adoptSeat(seat: Seat, see: (left: Abandoned) => Promise<void>): Promise<void> {
+    const sweptFiles = await seat.sweep();
+    const journal = await Journal.open(seat.journal, (slot) => this.#heldFiles.flush(slot), {
+      append: false,
+    });
+    try {
+      await see({ journal, sweptFiles });
+    } finally {
+      await journal.close();
     }
   }
 
@@ -219,7 +280,7 @@ export class StorageArea {
   #checkSound(): void {
     this.#directories.checkFault();
     this.#heldFiles.checkFault();
-    for (const directory of [this.#incoming, this.#journalDirectory]) {
+    for (const directory of [this.#seat.incoming, this.#seat.journal]) {
       if (directory.isInPlace(false)) continue;
       const words = 'has been moved or removed while in use; put it back or start the daemon again';
       throw new StorageError('unusable', `${directory.realPath} ${words}`);
@@ -277,14 +338,4 @@ async function takesDirectWrites(incoming: Directory): Promise<boolean> {
   } finally {
     await probe.remove();
   }
-}
-
-async function sweep(incoming: Directory): Promise<number> {
-  let swept = 0;
-  for await (const { name } of await opendir(incoming.at('.'))) {
-    if (!isIncomingName(name)) continue;
-    await unlinkFile(incoming.at(name));
-    swept += 1;
-  }
-  return swept;
 }

@@ -1,7 +1,7 @@
 // Durable records on a disk for tests: opened again and again as if the program had been killed.
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Directories } from '../../src/storage/directories.ts';
 import { type BeforeFree, Journal } from '../../src/storage/journal.ts';
@@ -52,7 +52,10 @@ export async function journalSite(parent?: string): Promise<JournalSite> {
       return journal;
     },
     freed: async (slot: string) => {
-      while (readSlotHeader((await readFile(join(site.folder, slot))).subarray(0, BLOCK_BYTES)) !== 'free') {
+      while (
+        readSlotHeader((await readFile(join(site.folder, basename(slot)))).subarray(0, BLOCK_BYTES)) !==
+        'free'
+      ) {
         await setImmediate();
       }
     },

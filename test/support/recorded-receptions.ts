@@ -67,7 +67,7 @@ export async function assemble(
 
 /** As if the machine had been started anew since: what was placed need not be on the disk. */
 export async function afterNewBoot(folder: string): Promise<void> {
-  const journal = join(folder, 'archive', 'journal');
+  const journal = join(folder, 'archive', 'journal', '1');
   for (const name of await readdir(journal)) {
     const header = readSlotHeader((await readFile(join(journal, name))).subarray(0, BLOCK_BYTES));
     if (typeof header === 'string') continue;

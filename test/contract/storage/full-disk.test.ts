@@ -45,7 +45,7 @@ async function store(area: StorageArea, path: string, bytes: number, seed: numbe
 async function openWithJournal(root: string, reserveBytes = 0): Promise<OpenedArea> {
   const opened = await openedArea(root, reserveBytes);
   await opened.area.journal.append('first');
-  const journal = join(root, 'journal');
+  const journal = join(root, 'journal/1');
   for (let made = 0; made < 2; ) {
     const sizes = await Promise.all(
       (await readdir(journal)).map(async (name) => (await stat(join(journal, name))).size),
@@ -232,9 +232,9 @@ describe('the journal on a full volume', () => {
   test('has a write that failed in the middle: the sequences are not used again, what came before and after is there', async () => {
     await using disk = await smallFilesystem(24);
     const { area } = await openWithJournal(disk.path);
-    const [name] = (await readdir(join(disk.path, 'journal'))).sort();
+    const [name] = (await readdir(join(disk.path, 'journal/1'))).sort();
     // Its blocks are gone: what a file system does that copies on write.
-    const file = join(disk.path, 'journal', name!);
+    const file = join(disk.path, 'journal/1', name!);
     const [from, length] = [2 * 4096, SLOT_BYTES - 2 * 4096].map(String);
     execFileSync('fallocate', ['--punch-hole', '--offset', from!, '--length', length!, file]);
     const filled = await fill(disk.path, 200_000);

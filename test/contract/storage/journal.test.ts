@@ -51,7 +51,7 @@ describe('append', () => {
     const contents = [0, 1, 4095, 4096, 700_000, 1 << 20].map((bytes, seed) => patterned(bytes, seed));
     const held = await Promise.all(contents.map((content, index) => journal.append(`n${index}`, content)));
     for (const [index, { slot, contentAt, bytes }] of held.entries()) {
-      const file = await readFile(join(site.folder, slot));
+      const file = await readFile(join(site.folder, '..', slot));
       assert.deepEqual(file.subarray(contentAt, contentAt + bytes), contents[index]);
     }
     await journal.close();
@@ -85,7 +85,7 @@ describe('append', () => {
     const journal = await site.reopen();
     for (let index = 0; index < 20; index += 1) {
       const { slot } = await journal.append('a', longContent('a'));
-      assert.equal((await readFile(join(site.folder, slot))).length, SLOT_BYTES);
+      assert.equal((await readFile(join(site.folder, '..', slot))).length, SLOT_BYTES);
     }
     await journal.close();
   });
@@ -98,7 +98,7 @@ describe('replay', () => {
     for (const note of ['a', 'ä', '', '患者']) await journal.append(note, Buffer.from(`${note}${note}`));
     const found: [number, string, string, boolean][] = [];
     for await (const { note, held, isApplied } of (await site.reopen()).replay()) {
-      const slot = await readFile(join(site.folder, held.slot));
+      const slot = await readFile(join(site.folder, '..', held.slot));
       const content = slot.subarray(held.contentAt, held.contentAt + held.bytes).toString();
       found.push([held.sequence, note, content, isApplied]);
     }

@@ -18,7 +18,15 @@ describe('opening', () => {
   test('makes the directories of design §3', async () => {
     await using site = await temporaryArea();
     const made = (await readdir(site.root)).sort();
-    assert.deepEqual(made, ['incoming', 'journal', 'quarantine', 'studies', 'superseded', 'trash']);
+    assert.deepEqual(made, [
+      'daemons',
+      'incoming',
+      'journal',
+      'quarantine',
+      'studies',
+      'superseded',
+      'trash',
+    ]);
   });
 
   test('finds again what was stored before', async () => {
@@ -46,32 +54,32 @@ describe('opening', () => {
 describe('sweeping incoming/', () => {
   test('removes what was being received and says how many', async () => {
     await using folder = await tempFolder('area');
-    await mkdir(join(folder.path, 'incoming'));
+    await mkdir(join(folder.path, 'incoming/1'), { recursive: true });
     for (const digit of '0123456789') {
-      await writeFile(join(folder.path, 'incoming', LEFTOVER.replace('0', digit)), 'half');
+      await writeFile(join(folder.path, 'incoming/1', LEFTOVER.replace('0', digit)), 'half');
     }
     const area = await StorageArea.open(folder.path, OPTIONS);
     assert.equal(area.sweptFiles, 10);
-    assert.deepEqual(await readdir(join(folder.path, 'incoming')), []);
+    assert.deepEqual(await readdir(join(folder.path, 'incoming/1')), []);
     await area.close();
   });
 
   test('leaves what people have put there', async () => {
     await using folder = await tempFolder('area');
-    await mkdir(join(folder.path, 'incoming/folder'), { recursive: true });
-    await writeFile(join(folder.path, 'incoming/from-a-disc.dcm'), 'precious');
-    await writeFile(join(folder.path, 'incoming/short.part'), 'precious');
+    await mkdir(join(folder.path, 'incoming/1/folder'), { recursive: true });
+    await writeFile(join(folder.path, 'incoming/1/from-a-disc.dcm'), 'precious');
+    await writeFile(join(folder.path, 'incoming/1/short.part'), 'precious');
     const area = await StorageArea.open(folder.path, OPTIONS);
     assert.equal(area.sweptFiles, 0);
-    assert.equal((await readdir(join(folder.path, 'incoming'))).length, 3);
+    assert.equal((await readdir(join(folder.path, 'incoming/1'))).length, 3);
     await area.close();
   });
 
   test('removes a symbolic link, not what it points at', async () => {
     await using folder = await tempFolder('area');
-    await mkdir(join(folder.path, 'incoming'));
+    await mkdir(join(folder.path, 'incoming/1'), { recursive: true });
     await writeFile(join(folder.path, 'victim'), 'precious');
-    await symlink(join(folder.path, 'victim'), join(folder.path, 'incoming', LEFTOVER));
+    await symlink(join(folder.path, 'victim'), join(folder.path, 'incoming/1', LEFTOVER));
     const area = await StorageArea.open(folder.path, OPTIONS);
     assert.equal(area.sweptFiles, 1);
     assert.equal(await readFile(join(folder.path, 'victim'), 'utf8'), 'precious');
@@ -89,9 +97,9 @@ describe('one daemon per area', () => {
 
   test('a second one in this process is refused, and sweeps nothing', async () => {
     await using site = await temporaryArea();
-    await writeFile(join(site.root, 'incoming', LEFTOVER), 'being received');
+    await writeFile(join(site.root, 'incoming/1', LEFTOVER), 'being received');
     await assert.rejects(StorageArea.open(site.root, OPTIONS), storageFault('in-use'));
-    assert.deepEqual(await readdir(join(site.root, 'incoming')), [LEFTOVER]);
+    assert.deepEqual(await readdir(join(site.root, 'incoming/1')), [LEFTOVER]);
   });
 
   test('a second process is refused, whatever path it takes; after kill -9 the way is free', async () => {
@@ -99,14 +107,14 @@ describe('one daemon per area', () => {
     const root = join(folder.path, 'archive');
     const holder = new RunningProcess(process.execPath, ['--input-type=module', '--eval', HOLDER, root]);
     await holder.waitForOutput(/open/);
-    await writeFile(join(root, 'incoming', LEFTOVER), 'being received');
+    await writeFile(join(root, 'incoming/1', LEFTOVER), 'being received');
     await symlink(root, join(folder.path, 'other-way'));
     await assert.rejects(StorageArea.open(root, OPTIONS), storageFault('in-use'));
     await assert.rejects(
       StorageArea.open(join(folder.path, 'other-way'), OPTIONS),
       /another daemon is using/,
     );
-    assert.deepEqual(await readdir(join(root, 'incoming')), [LEFTOVER]);
+    assert.deepEqual(await readdir(join(root, 'incoming/1')), [LEFTOVER]);
     await holder.kill();
     const area = await StorageArea.open(root, OPTIONS);
     assert.equal(area.sweptFiles, 1);
@@ -166,7 +174,7 @@ describe('an unusable volume is named in plain words', () => {
     }
   });
 
-  for (const part of ['studies', 'incoming', 'journal', 'superseded', 'quarantine', 'trash']) {
+  for (const part of ['studies', 'incoming', 'journal', 'daemons', 'superseded', 'quarantine', 'trash']) {
     test(`when ${part}/ is a symbolic link`, async () => {
       await using folder = await tempFolder('area');
       await mkdir(join(folder.path, 'elsewhere'));
@@ -209,7 +217,7 @@ describe('an area that is tampered with while open', () => {
       assert.throws(() => area.checkSpace(), storageFault('unusable'));
       await assert.rejects(
         area.spool(testHead(), byteSourceOf(patterned(10, 1))),
-        new RegExp(`${part} has been moved or removed`),
+        new RegExp(`${part}/1 has been moved or removed`),
       );
       await area.close();
       const again = await StorageArea.open(folder.path, OPTIONS);

@@ -114,7 +114,7 @@ describe('place', () => {
     await using site = await temporaryArea();
     const spooled = await site.area.spool(testHead(), byteSourceOf(patterned(10, 1)));
     await spooled.flush();
-    for (const name of await readdir(join(site.root, 'incoming')))
+    for (const name of await filesIn(join(site.root, 'incoming')))
       await rm(join(site.root, 'incoming', name));
     await assert.rejects(spooled.place(PATH), storageFault('missing'));
     assert.deepEqual(await filesIn(join(site.root, 'studies')), []);

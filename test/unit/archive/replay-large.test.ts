@@ -1,7 +1,7 @@
 // Start-up after the end came while a large instance was placed, or took the place of another: the older content stays
 // current until the newer one has its name, and both are known afterwards.
 import assert from 'node:assert/strict';
-import { link, mkdir, readdir, truncate } from 'node:fs/promises';
+import { link, mkdir, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { supersededPath } from '../../../src/archive/instance-path.ts';
@@ -177,6 +177,6 @@ async function emptyRecord(folder: string): Promise<string> {
   await mkdir(folder);
   const area = await StorageArea.open(join(folder, 'archive'), { reserveBytes: 0 });
   await area.close();
-  assert.deepEqual(await readdir(join(folder, 'archive/journal')), []);
+  assert.deepEqual(filesIn(folder, 'journal'), []);
   return folder;
 }

@@ -1,0 +1,46 @@
+// One change at a time among all daemons of an area to what has its place already: who replaces or moves an instance
+// looks first what is there, and that must still be so when he acts.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { KeyedLock } from '../util/keyed-lock.ts';
+import type { Directory } from './directory.ts';
+import { lockIn } from './seat.ts';
+
+/** Between two looks at a lock that somebody else holds. */
+const LOOK_EVERY_MS = 3;
+/** Whoever has had it leaves it to the others for so long. */
+const GAP_MS = 5;
+
+export class ChangeLock {
+  readonly #daemons: Directory;
+  /** Within this process first: who waits for the file looks again and again. */
+  readonly #turns = new KeyedLock();
+  #releasedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(daemons: Directory) {
+    this.#daemons = daemons;
+  }
+
+  /** `what` goes on: the lock is `daemons/<what>.lock`. */
+  run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(what, async () => {
+      const lock = await this.#take(`${what}.lock`);
+      try {
+        return await work();
+      } finally {
+        lock.release();
+        this.#releasedAt = performance.now();
+      }
+    });
+  }
+
+  async #take(name: string) {
+    const gap = this.#releasedAt + GAP_MS - performance.now();
+    if (gap > 0) await pause(gap);
+    for (;;) {
+      const lock = lockIn(this.#daemons, name, 'exclusive');
+      if (lock !== undefined) return lock;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+}
