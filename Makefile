@@ -1,6 +1,7 @@
-# AngioVault. `make run` tries it, `make test` checks everything, `make bench` measures, `make spk` packs.
+# AngioVault. `make run` tries it, `make test` checks everything, `make bench` measures, `make spk` packs
+# the package for Synology DSM, `make dsm` tries it in a simulated NAS.
 # What is missing is set up first: npm packages always, Debian packages only for tests and measurements.
-.PHONY: run test bench spk foreign-peers browser packing-tools
+.PHONY: run test bench spk dsm foreign-peers browser packing-tools
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
 
@@ -20,6 +21,11 @@ bench: $(INSTALLED) foreign-peers
 # make spk ARCH=armv8
 spk: $(INSTALLED) packing-tools
 	@exec npm run -s spk -- --arch $(or $(ARCH),x86_64)
+
+# The package in the simulated NAS, as root: installing, starting, upgrading, power cuts, the desktop app.
+# make dsm ONLY=upgrade
+dsm: $(INSTALLED) foreign-peers packing-tools
+	@exec npm run -s dsm -- 'test/dsm/$(or $(ONLY),*).check.ts'
 
 # Node 24 itself is one of these packages: any npm will do, whatever Node it runs on.
 $(INSTALLED): package-lock.json .npmrc

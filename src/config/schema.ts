@@ -143,9 +143,15 @@ export const configSchema = group(
             'Where the app and its interface answer. Off loopback nothing answers without the account.',
           ),
         ),
-      port: listenPort
+      port: z
+        .union([whole(0, 65535), z.literal('off')], wants('a whole number from 0 to 65535, or "off"'))
         .default(11180)
-        .meta(words('Port of the app', 'The port of the app and its interface. 0 takes a free one.')),
+        .meta(
+          words(
+            'Port of the app',
+            'The port of the app and its interface. 0 takes a free one; off: only the socket of the desktop answers.',
+          ),
+        ),
       names: z
         .array(host, wants('a list of host names'))
         .max(20, wants('at most 20 names'))

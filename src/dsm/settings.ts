@@ -7,7 +7,7 @@ import { CONFIG_VERSION } from '../config/schema.ts';
 import { parseCatalogAddress } from '../util/catalog-address.ts';
 import { messageOf } from '../util/errors.ts';
 import type { PackageContext } from './context.ts';
-import { configFileOf, MARIADB_SOCKET } from './places.ts';
+import { configFileOf, MARIADB_SOCKET, relaySecretFileOf, relaySocketOf } from './places.ts';
 
 const DATABASE = 'angiovault';
 const DEFAULT_AE_TITLE = 'ANGIOVAULT';
@@ -66,6 +66,13 @@ export async function writeEntries(context: PackageContext, entries: Entries): P
     version: left?.version ?? CONFIG_VERSION,
     aeTitle: entries.aeTitle,
     dimse: { ...group('dimse'), port: entries.port },
+    // Whoever may log in to DSM's console would be let in by a port of this machine.
+    http: {
+      ...group('http'),
+      port: 'off',
+      socket: relaySocketOf(context),
+      relaySecretFile: relaySecretFileOf(context),
+    },
     catalog: `mariadb://${DATABASE}:${password}@localhost/${DATABASE}?socketPath=${MARIADB_SOCKET}`,
     archive: { ...group('archive'), directory: join(context.shares, entries.share, 'archive') },
   });

@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackageContext } from './context.ts';
-import { configFileOf } from './places.ts';
 import { settingsOf } from './settings.ts';
 import { type WordsKey, words } from './words.ts';
 
@@ -18,24 +17,21 @@ const MAX_CHARACTERS = 600;
 
 export async function startFailure(context: PackageContext): Promise<string> {
   const { language } = context;
-  const settings = await settingsOf(context).catch(() => undefined);
+  const last = await lastWords(join(context.var, 'run', 'ended'));
   const log = words(language, 'hintLog', join(context.var, 'logs', 'angiovault.log'));
-  const last = await lastWords(join(context.var, 'run', 'errors'));
-  if (last === '' && settings === undefined) {
-    return words(language, 'cannotStart', words(language, 'hintBroken'), configFileOf(context));
+  if (last !== '') {
+    const hint = HINTS.find(([pattern]) => pattern.test(last))?.[1];
+    return words(language, 'cannotStart', hint === undefined ? log : words(language, hint), last);
   }
-  const hint = HINTS.find(([pattern]) => pattern.test(last))?.[1];
-  return words(
-    language,
-    'cannotStart',
-    hint === undefined ? log : words(language, hint),
-    last === '' ? log : last,
-  );
+  const hasSettings = (await settingsOf(context).catch(() => undefined)) !== undefined;
+  return words(language, 'cannotStart', hasSettings ? log : words(language, 'hintBroken'), '').trim();
 }
 
 /** Without the time and level that the log puts in front. */
 async function lastWords(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  const line = text.trimEnd().split('\n').at(-1) ?? '';
-  return line.replace(/^\S+Z (?:error|warn) +/, '').slice(0, MAX_CHARACTERS);
+  return text
+    .trimEnd()
+    .replace(/^\S+Z (?:error|warn) +/, '')
+    .slice(0, MAX_CHARACTERS);
 }

@@ -32,7 +32,8 @@ const MAX_CONNECTIONS = 256;
 
 export interface HttpServerOptions {
   readonly host: string;
-  readonly port: number;
+  /** off: the relay's socket is the only door. Whoever else has an account on the machine would be let in by TCP. */
+  readonly port: number | 'off';
   /** Further names under which this machine is asked. */
   readonly names?: readonly string[];
   readonly relay?: { readonly socket: string; readonly secret: string } | undefined;
@@ -44,7 +45,7 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  /** Rejects with the system's error, such as EADDRINUSE. */
+  /** Where it answers; without a TCP port nowhere, which is port 0. Rejects with the system's error, such as EADDRINUSE. */
   listen(): Promise<{ host: string; port: number }>;
   /** Lets running requests end, for a moment. */
   close(): Promise<void>;
@@ -58,8 +59,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     relay === undefined ? undefined : serverFor({ kind: 'relay', secret: relay.secret }, options, refusals);
   return {
     listen: async () => {
-      tcp.listen(options.port, options.host);
-      await once(tcp, 'listening');
+      if (options.port !== 'off') {
+        tcp.listen(options.port, options.host);
+        await once(tcp, 'listening');
+      }
       if (unix !== undefined && relay !== undefined) {
         await removeStaleSocket(relay.socket);
         unix.listen(relay.socket);
@@ -67,8 +70,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         // The desktop's CGI runs as the same user.
         await chmod(relay.socket, 0o600);
       }
-      const { address, port } = tcp.address() as AddressInfo;
-      return { host: address, port };
+      const at = tcp.address() as AddressInfo | null;
+      return { host: at?.address ?? options.host, port: at?.port ?? 0 };
     },
     close: async () => {
       await Promise.all([close(tcp), unix === undefined ? undefined : close(unix)]);

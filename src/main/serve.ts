@@ -85,15 +85,16 @@ export async function serve(options: LoadOptions): Promise<number> {
     await usable('catalog', () => jobs.start());
     stack.defer(() => jobs.stop());
     state = 'ok';
-    log.info('ready', {
+    const at = {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),
-      http: formatHostPort(httpAt.host, httpAt.port),
+      http: config().http.port === 'off' ? 'off' : formatHostPort(httpAt.host, httpAt.port),
+    };
+    log.info('ready', {
+      ...at,
       aeTitle: config().aeTitle,
       peers: callers.count,
     });
-    say(
-      `ready dimse=${formatHostPort(dimseAt.host, dimseAt.port)} http=${formatHostPort(httpAt.host, httpAt.port)}`,
-    );
+    say(`ready dimse=${at.dimse} http=${at.http}`);
 
     const adopting = setInterval(() => void adopt(archive, log), ADOPT_EVERY_MS);
     stack.defer(() => clearInterval(adopting));
