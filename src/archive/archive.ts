@@ -28,7 +28,7 @@ import type { ReplaySite } from './replay-held.ts';
 import type { Restored } from './restoration.ts';
 import { ingestPlaced } from './set-aside.ts';
 import { type Stored, type StoreInput, StoreService } from './store.ts';
-import { openDataSet } from './stored-instance.ts';
+import { openDataSet, openFile } from './stored-instance.ts';
 import type { CharacterSetOverrides } from './stored-record.ts';
 
 /** Whether the catalogue keeps this attribute, so that a query can return it. */
@@ -52,6 +52,11 @@ export type {
   StudyPage,
   StudyPageRequest,
 } from '../catalog/catalog.ts';
+
+export type { TrashEntry } from '../catalog/trash.ts';
+export type { RenderErrorCode } from '../dicom/render/render.ts';
+
+export type { DeletionTarget } from './deletion.ts';
 
 interface ArchiveEvents {
   /** The instance is safe and has its file; for forwarding, the change feed and counters. */
@@ -143,6 +148,11 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   /** Reads an instance again and compares it with what was received. */
   prove(instance: InstanceLocation): Promise<Proof> {
     return proveInstance(this.#storage, instance);
+  }
+
+  /** Its file, head and all, as it is stored. Throws ArchiveError. */
+  openFile(instance: InstanceLocation): Promise<FileRange> {
+    return openFile(this.#storage, instance);
   }
 
   /** Whether `openTranscoded` can give this instance in `transferSyntaxUid` without changing a pixel. */

@@ -45,8 +45,20 @@ export async function readStoredHead(storage: StorageArea, path: string): Promis
 
 /** The data set bytes of one stored instance, in order. Throws ArchiveError 'instance-missing' or
  *  'instance-damaged' (another length than when it was stored). */
-export async function openDataSet(storage: StorageArea, instance: InstanceLocation): Promise<FileRange> {
-  const { location, sopInstanceUid } = instance;
+export function openDataSet(storage: StorageArea, instance: InstanceLocation): Promise<FileRange> {
+  return openFrom(storage, instance, instance.location.dataSetOffset);
+}
+
+/** All bytes of its file. Throws as `openDataSet`. */
+export function openFile(storage: StorageArea, instance: InstanceLocation): Promise<FileRange> {
+  return openFrom(storage, instance, 0);
+}
+
+async function openFrom(
+  storage: StorageArea,
+  { location, sopInstanceUid }: InstanceLocation,
+  start: number,
+): Promise<FileRange> {
   const name = `The file of instance ${sopInstanceUid} (${location.path})`;
   let file: OpenFile;
   try {
@@ -62,7 +74,7 @@ export async function openDataSet(storage: StorageArea, instance: InstanceLocati
     file.close();
     throw new ArchiveError('instance-damaged', `${name} has ${size} bytes, ${stored} were stored.`);
   }
-  return new FileRange(file, name, location.dataSetOffset, location.dataSetBytes);
+  return new FileRange(file, name, start, stored - start);
 }
 
 /** SHA-256 of the data set bytes of the file at `path`, hexadecimal. */

@@ -83,6 +83,10 @@ const ARCHIVE_STATUS: Readonly<Record<string, number>> = {
   'instance-missing': 404,
   'instance-damaged': 422,
   'invalid-uid': 400,
+  'invalid-request': 400,
+  'not-found': 404,
+  protected: 409,
+  'trash-busy': 409,
 };
 
 /** Turns what the routes throw, and what no route took, into problems. */

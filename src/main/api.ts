@@ -12,16 +12,22 @@ import { Account } from '../http/account.ts';
 import { callerRoutes } from '../http/api/associations.ts';
 import { changeConfig } from '../http/api/change-config.ts';
 import { configRoutes } from '../http/api/config.ts';
+import { deletionRoutes } from '../http/api/deletions.ts';
+import { downloadRoute } from '../http/api/download.ts';
 import { echoRoute } from '../http/api/echo.ts';
 import { eventsRoute } from '../http/api/events.ts';
 import { type Health, healthRoute } from '../http/api/health.ts';
+import { instanceRoutes } from '../http/api/instances.ts';
 import { jobRoutes } from '../http/api/jobs.ts';
 import { logRoutes } from '../http/api/log.ts';
 import { metricsRoute } from '../http/api/metrics.ts';
 import { openApiRoute } from '../http/api/openapi.ts';
 import { peerRoutes } from '../http/api/peers.ts';
+import { proofRoute } from '../http/api/proof.ts';
+import { sendRoute } from '../http/api/send.ts';
 import { sessionRoutes } from '../http/api/session.ts';
 import { statusRoutes } from '../http/api/status.ts';
+import { studyRoutes } from '../http/api/studies.ts';
 import { Audit } from '../http/audit.ts';
 import type { EventFeed } from '../http/event-feed.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
@@ -40,6 +46,9 @@ import { echoForApp } from './echo-peer.ts';
 
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
 const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
+
+/** What was deleted can be brought back for so long. */
+const TRASH_DAYS = 30;
 
 export interface ApiParts {
   readonly loaded: LoadedConfig;
@@ -132,6 +141,15 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
           })),
       forget: (aeTitle, address) => parts.unknownCallers.forget(aeTitle, address),
     }),
+    ...studyRoutes({ archive }),
+    ...instanceRoutes({ archive }),
+    proofRoute({ archive }),
+    downloadRoute({ archive }),
+    sendRoute({
+      ...{ archive, jobs, audit },
+      isPeer: (title) => settings.current.peers.some(({ aeTitle }) => aeTitle === title),
+    }),
+    ...deletionRoutes({ archive, audit, trashDays: TRASH_DAYS }),
     ...jobRoutes(jobs, audit),
     ...logRoutes(logDirectory, audit),
     eventsRoute(feed),

@@ -23,6 +23,12 @@ export async function dcmtk(program: string, ...args: string[]): Promise<string>
   return stdout;
 }
 
+/** Unpacks a ZIP with Info-ZIP, which also checks it; gives the folder. */
+export async function unpack(file: string, folder: string): Promise<string> {
+  await run('unzip', ['-q', file, '-d', folder]);
+  return folder;
+}
+
 /** A sample's data set in another transfer syntax. */
 export async function transcodeSample(sample: string, to: string): Promise<Buffer> {
   const path = samplePath(sample);

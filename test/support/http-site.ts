@@ -42,6 +42,7 @@ export interface HttpAsk {
 export async function httpAsk(port: number, path: string, ask: HttpAsk = {}): Promise<HttpAnswer> {
   const { method = 'GET', host = '127.0.0.1', body, socketPath } = ask;
   const isJson = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body);
+  const sent = isJson ? JSON.stringify(body) : body;
   const asked = request({
     ...(socketPath === undefined ? { host, port } : { socketPath }),
     path,
@@ -49,11 +50,14 @@ export async function httpAsk(port: number, path: string, ask: HttpAsk = {}): Pr
     agent: false,
     headers: {
       ...(method === 'GET' ? {} : { 'X-AngioVault': '1' }),
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      // Node leaves the length out of a DELETE.
+      ...(sent === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(sent) }),
       ...ask.headers,
     },
   });
-  asked.end(isJson ? JSON.stringify(body) : body);
+  asked.end(sent);
   const [answer] = await once(asked, 'response');
   let text = '';
   for await (const chunk of answer.setEncoding('utf8')) text += chunk;
