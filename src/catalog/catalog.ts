@@ -1,6 +1,7 @@
 // The searchable index of the archive: what it is told, what it can be asked. No SQL and no threads here.
 
 import type { DicomJson } from '../dicom/dicom-json.ts';
+import type { DeliveryStore } from './delivery-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { InstanceLocation, QueryLevel, SelectKeys, StoredLocation } from './location.ts';
 import type { SingleOperations } from './single-operations.ts';
@@ -109,5 +110,7 @@ export interface Catalog {
     operation: O,
     request: SingleOperations[O]['request'],
   ): Promise<SingleOperations[O]['answer']>;
+  /** What goes to other archives, and how far it is. */
+  readonly deliveries: DeliveryStore;
   close(): Promise<void>;
 }

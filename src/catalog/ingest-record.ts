@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { DicomJson } from '../dicom/dicom-json.ts';
 import { firstText, TAG } from './attributes.ts';
 import type { InstanceRecord, StoredLocation } from './catalog.ts';
+import type { Route } from './delivery-store.ts';
 import { CatalogError } from './errors.ts';
 
 export interface IngestRecord {
@@ -22,6 +23,8 @@ export interface IngestRecord {
   readonly location: StoredLocation;
   readonly supersededPath: string | undefined;
   readonly expectedSha256: string | undefined;
+  /** Where it goes from here. */
+  readonly routes?: readonly Route[];
 }
 
 /** Most characters kept of one level's attributes; beyond it the large ones are left to the file. */

@@ -14,6 +14,7 @@ import type {
 } from './catalog.ts';
 import { CatalogThread } from './catalog-thread.ts';
 import { mergedAttributes } from './computed.ts';
+import type { Route } from './delivery-store.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
 import type { SingleOperations } from './single-operations.ts';
@@ -23,15 +24,19 @@ import type { Matches, Operation, Operations } from './worker-protocol.ts';
 /** A thread that ends again and again is not started more often than that. */
 const RESTART_MS = 1000;
 
+/** Where an instance goes from here, asked when it comes into the index. */
+export type RoutesOf = (record: InstanceRecord) => readonly Route[];
+
 /** Opens or makes the catalogue that `url` names, brought to the current schema. `onWarning` gets what an administrator
  *  should know, one line each. */
 export async function openCatalog(
   url: string,
   onWarning: (words: string) => void = () => undefined,
+  routesOf: RoutesOf = () => [],
 ): Promise<Catalog> {
   const thread = new CatalogThread(url);
   for (const words of await thread.opened()) onWarning(words);
-  return new ThreadedCatalog(url, thread);
+  return new ThreadedCatalog(url, thread, routesOf);
 }
 
 class ThreadedCatalog implements Catalog {
@@ -40,16 +45,20 @@ class ThreadedCatalog implements Catalog {
   #starting: Promise<CatalogThread> | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
   readonly jobs = remoteStore('jobs', (call) => this.#ask('call', call));
+  readonly deliveries = remoteStore('deliveries', (call) => this.#ask('call', call));
+  readonly #routesOf: RoutesOf;
   #nextSearch = 1;
   #closing: Promise<void> | undefined;
 
-  constructor(url: string, thread: CatalogThread) {
+  constructor(url: string, thread: CatalogThread, routesOf: RoutesOf) {
     this.#url = url;
+    this.#routesOf = routesOf;
     this.#thread = thread;
   }
 
   async ingest(batch: readonly InstanceRecord[]): Promise<void> {
-    await this.#ask('ingest', batch.map(ingestRecordOf));
+    const records = batch.map((record) => ({ ...ingestRecordOf(record), routes: this.#routesOf(record) }));
+    await this.#ask('ingest', records);
   }
 
   locate(sopInstanceUid: string): Promise<InstanceLocation | undefined> {

@@ -172,6 +172,30 @@ export interface ProtectionTable {
   reason: string;
 }
 
+/** See delivery-store.ts. Unique by destination and instance. */
+export interface DeliveryTable {
+  id: Generated<number>;
+  destination: string;
+  instance_uid: string;
+  sop_class_uid: string;
+  study_uid: string;
+  sha256: string;
+  bytes: number;
+  state: string;
+  quiet_s: number;
+  queued_at: string;
+  /** When it may be tried. */
+  ready_at: string;
+  /** These are empty when it did not happen. */
+  sent_at: string;
+  asked_at: string;
+  committed_at: string;
+  /** Under which commitment was asked for. */
+  transaction_uid: string;
+  attempts: number;
+  error: string;
+}
+
 /** One row: the version of the schema. */
 export interface SchemaVersionTable {
   id: number;
@@ -193,5 +217,6 @@ export interface CatalogSchema {
   trash: TrashTable;
   trash_item: TrashItemTable;
   protection: ProtectionTable;
+  delivery: DeliveryTable;
   schema_version: SchemaVersionTable;
 }

@@ -108,6 +108,46 @@ export const peer = group(
   'a peer: {"aeTitle": …, "host": …, "port": …}',
 );
 
+const listOf = (what: string, one: z.ZodType<string>) =>
+  z.array(one, wants(`a list of ${what}`)).min(1, wants(`at least one of ${what}, or the setting left out`));
+
+export const forwardingRule = group(
+  {
+    destination: aeTitle.meta(words('Destination', 'AE title of the peer to which it goes.', 'now')),
+    source: listOf('AE titles', aeTitle)
+      .optional()
+      .meta(words('Sent by', 'Only what came from one of these.', 'now')),
+    sopClass: listOf(
+      'SOP class UIDs',
+      text('a UID', (value) => /^[0-9.]{1,64}$/.test(value)),
+    )
+      .optional()
+      .meta(words('SOP classes', 'Only instances of one of these.', 'now')),
+    modality: listOf(
+      'modalities',
+      text('a modality, such as XA', (value) => /^[A-Z0-9_ ]{1,16}$/.test(value)),
+    )
+      .optional()
+      .meta(words('Modalities', 'Only series of one of these.', 'now')),
+    description: text('a pattern of 1 to 64 characters', (value) => value.length >= 1 && value.length <= 64)
+      .optional()
+      .meta(words('Description', 'Only where study or series description fits, such as *coronary*.', 'now')),
+    unit: oneOf('study', 'instance')
+      .default('study')
+      .meta(
+        words(
+          'Goes as',
+          'instance: each as it comes. study: when nothing more of the study came for a while.',
+          'now',
+        ),
+      ),
+    quietSeconds: whole(1, 86_400)
+      .default(120)
+      .meta(words('Wait', 'How long nothing more of a study has to come, in seconds.', 'now')),
+  },
+  'a rule: {"destination": …}',
+);
+
 export const configSchema = group(
   {
     // migrate.ts has seen to its value.
@@ -216,6 +256,10 @@ export const configSchema = group(
       })
       .default([])
       .meta(words('Peers', 'The machines this archive works with.', 'now')),
+    forwarding: z
+      .array(forwardingRule, wants('a list of rules: [{"destination": …}]'))
+      .default([])
+      .meta(words('Forwarding', 'What goes on from here by itself, and where.', 'now')),
     unknownCallers: unknownCallers
       .default('echo')
       .meta(

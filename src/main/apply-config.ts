@@ -3,18 +3,21 @@
 import type { Apply } from '../config/live-config.ts';
 import { type Config, PATIENT_LOG_FIELDS } from '../config/schema.ts';
 import type { DimseListener } from '../dimse/listener.ts';
+import type { Forwarding } from '../jobs/forwarding.ts';
 import type { Callers } from '../scp/callers.ts';
 import type { Logger, LogPolicy } from '../util/logger.ts';
+import { forwardingSettings } from './jobs.ts';
 
 export interface Applied {
   readonly listener: DimseListener;
   readonly callers: Callers;
   readonly logger: Logger;
+  readonly forwarding: Forwarding;
   /** The address at which the listener is found from now on. */
   readonly onMoved: (to: { host: string; port: number }) => void;
 }
 
-export function applyConfig({ listener, callers, logger, onMoved }: Applied): Apply {
+export function applyConfig({ listener, callers, logger, forwarding, onMoved }: Applied): Apply {
   return async (next, previous) => {
     const { host, port, maxAssociations } = next.dimse;
     // First, because it alone can fail.
@@ -24,6 +27,7 @@ export function applyConfig({ listener, callers, logger, onMoved }: Applied): Ap
     listener.maxAssociations = maxAssociations;
     callers.update(next.peers, next.unknownCallers);
     logger.configure(logPolicyOf(next));
+    await forwarding.start(forwardingSettings(next));
   };
 }
 

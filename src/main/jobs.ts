@@ -5,10 +5,14 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Config, Peer } from '../config/schema.ts';
 import { commitmentKind, type ReportPeer } from '../jobs/commitment-job.ts';
 import { Commitments } from '../jobs/commitments.ts';
+import { type Destination, deliveryKind, reportTaker } from '../jobs/delivery-job.ts';
+import { fillKind } from '../jobs/fill-job.ts';
+import { Forwarding, type ForwardingSettings } from '../jobs/forwarding.ts';
 import type { Job } from '../jobs/job-kind.ts';
 import { JobQueue } from '../jobs/job-queue.ts';
 import { OpenReports } from '../jobs/open-reports.ts';
 import { sendKind } from '../jobs/send-job.ts';
+import type { TakeReport } from '../scu/commitment-request.ts';
 import type { Log } from '../util/log.ts';
 
 /** After an instance has come, so long the archive counts as being used. */
@@ -25,6 +29,8 @@ export interface JobsSite {
 export interface Jobs {
   readonly queue: JobQueue;
   readonly commitments: Commitments;
+  readonly forwarding: Forwarding;
+  readonly takeReport: TakeReport;
 }
 
 export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
@@ -32,10 +38,10 @@ export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
   const now = () => new Date();
   const peerOf = (title: string) => config().peers.find((peer) => peer.aeTitle === title);
   let usedAt = Number.NEGATIVE_INFINITY;
-  archive.on('instanceStored', () => {
-    usedAt = performance.now();
-  });
   const open = new OpenReports();
+  const { deliveries } = catalog;
+  const settings = () => forwardingSettings(config());
+  const takeReport = reportTaker(deliveries, now);
   const queue = new JobQueue({
     store: catalog.jobs,
     kinds: [
@@ -44,12 +50,41 @@ export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
         ...{ archive, aeTitle, open, now },
         reportPeerOf: (title) => reportPeer(peerOf(title)),
       }),
+      deliveryKind({
+        ...{ archive, deliveries, aeTitle, takeReport, now },
+        destinationOf: (title) => destination(peerOf(title)),
+      }),
+      fillKind({
+        ...{ deliveries, now },
+        isArchive: (title) => settings().archives.includes(title),
+        onAdded: (title) => forwarding.wake(title),
+      }),
     ],
     now,
     isBusy: () => performance.now() - usedAt < BUSY_MS,
   });
   logJobs(queue, log);
-  return { queue, commitments: new Commitments(queue, open, now) };
+  const forwarding: Forwarding = new Forwarding({
+    ...{ queue, deliveries, settings },
+    onFault: (reason) => log.error('forwarding cannot be woken', { reason }),
+  });
+  archive.on('instanceStored', ({ record }) => {
+    usedAt = performance.now();
+    forwarding.stored(record);
+  });
+  return { queue, commitments: new Commitments(queue, open, now), forwarding, takeReport };
+}
+
+/** What goes on from here by itself. */
+export function forwardingSettings({ forwarding, peers }: Config): ForwardingSettings {
+  const archives = peers.filter(({ role }) => role === 'second-archive').map(({ aeTitle }) => aeTitle);
+  return { rules: forwarding, archives };
+}
+
+function destination(peer: Peer | undefined): Destination | undefined {
+  if (peer === undefined) return undefined;
+  const { aeTitle, host, port, commitment } = peer;
+  return { aeTitle, host, port, report: commitment.report };
 }
 
 /** Where a peer takes reports of storage commitment. */
@@ -63,6 +98,9 @@ function reportPeer(peer: Peer | undefined): ReportPeer | undefined {
   };
 }
 
+/** They come to an end whenever there is nothing to do. */
+const ROUTINE: ReadonlySet<string> = new Set(['deliver', 'fill']);
+
 /** One line per job that ends or fails, not per one that has nothing to do. */
 function logJobs({ runner }: JobQueue, log: Log): void {
   const named = ({ id, kind, title }: Job) => ({ job: id, kind, ...title });
@@ -71,7 +109,9 @@ function logJobs({ runner }: JobQueue, log: Log): void {
     if (outcome.state === 'failed') log.error('job failed', { ...named(job), error });
     else if (outcome.state === 'waiting' && error !== undefined) {
       log.warn('job is tried again', { ...named(job), attempt: job.attempts, at: outcome.dueAt, error });
-    } else if (outcome.state !== 'waiting') log.info(`job ${outcome.state}`, named(job));
+    } else if (outcome.state !== 'waiting') {
+      log[ROUTINE.has(job.kind) ? 'debug' : 'info'](`job ${outcome.state}`, named(job));
+    }
   });
   runner.on('fault', (reason) => log.error('the queue of jobs cannot be reached', { reason }));
 }

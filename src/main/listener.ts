@@ -11,6 +11,7 @@ import type { Commitments } from '../jobs/commitments.ts';
 import { Callers } from '../scp/callers.ts';
 import { admission, createServices } from '../scp/services.ts';
 import { UnknownCallers } from '../scp/unknown-callers.ts';
+import type { TakeReport } from '../scu/commitment-request.ts';
 import { PacsError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { characterSetsOf } from './open-archive.ts';
@@ -20,6 +21,7 @@ export interface ListenerSite {
   readonly config: () => Config;
   readonly archive: Archive;
   readonly commitments: Commitments;
+  readonly takeReport: TakeReport;
   /** Of every request to a service. */
   readonly onRequest: ServiceObserver;
   readonly log: Log;
@@ -31,7 +33,14 @@ export interface Listener {
   readonly unknownCallers: UnknownCallers;
 }
 
-export function createListener({ config, archive, commitments, onRequest, log }: ListenerSite): Listener {
+export function createListener({
+  config,
+  archive,
+  commitments,
+  takeReport,
+  onRequest,
+  log,
+}: ListenerSite): Listener {
   const { peers, unknownCallers: policy, dimse } = config();
   const callers = new Callers(peers, policy);
   const unknownCallers = new UnknownCallers(() => new Date());
@@ -40,6 +49,7 @@ export function createListener({ config, archive, commitments, onRequest, log }:
     archive,
     callers,
     commitments,
+    takeReport,
     aeTitle: () => config().aeTitle,
     onRequest,
     characterSetsOf: characterSetsOf(config),

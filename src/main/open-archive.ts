@@ -4,13 +4,15 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Archive } from '../archive/archive.ts';
 import type { CharacterSetOverrides } from '../archive/stored-record.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, InstanceRecord } from '../catalog/catalog.ts';
 import { openCatalog } from '../catalog/open.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
 import { type Config, reserveBytesOf } from '../config/schema.ts';
+import { routesOf } from '../jobs/forwarding-rules.ts';
 import { StorageArea } from '../storage/storage-area.ts';
 import { storageErrorOf } from '../storage/storage-error.ts';
 import { type Log, silentLog } from '../util/log.ts';
+import { forwardingSettings } from './jobs.ts';
 import { complain, usable } from './program.ts';
 
 /** The configuration, and a data directory that is one. */
@@ -50,8 +52,12 @@ export async function openArchive(
   stack.defer(() => storage.close());
   if (storage.sweptFiles > 0) log.info('removed unfinished receptions', { files: storage.sweptFiles });
   for (const fault of storage.journal.faults) log.error(`the durable record is damaged: ${fault}`);
+  const routes = (record: InstanceRecord) => {
+    const { rules, archives } = forwardingSettings(currentConfig());
+    return routesOf(record, rules, archives);
+  };
   const catalogUrl = address.engine === 'sqlite' ? `sqlite:${address.file}` : config.catalog;
-  const catalog = await usable('catalog', () => openCatalog(catalogUrl, (words) => log.warn(words)));
+  const catalog = await usable('catalog', () => openCatalog(catalogUrl, (words) => log.warn(words), routes));
   stack.defer(() => catalog.close());
   const overrides = characterSetsOf(currentConfig);
   const archive = new Archive({ storage, catalog, overrides, now: () => new Date() });

@@ -42,11 +42,18 @@ export async function serve(options: LoadOptions): Promise<number> {
   stack.defer(() => logger.close());
   try {
     const { archive, storage, catalog } = await openArchive(loaded, log, stack, config);
-    const { queue: jobs, commitments } = createJobs({ config, archive, catalog, log });
+    const {
+      queue: jobs,
+      commitments,
+      forwarding,
+      takeReport,
+    } = createJobs({
+      ...{ config, archive, catalog, log },
+    });
     const associations = new LiveAssociations(() => feed.publish('associations', {}));
     const onRequest = associations.observer;
     const { listener, callers, unknownCallers } = createListener({
-      ...{ config, archive, commitments, onRequest, log },
+      ...{ config, archive, commitments, takeReport, onRequest, log },
     });
     associations.follow(listener);
     const contacts = await Contacts.open(join(loaded.dataDirectory, 'contacts.json'), log, (aeTitle) =>
@@ -61,7 +68,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     stack.defer(() => listener.close(0));
     let dimse = dimseAt;
     settings.apply = applyConfig({
-      ...{ listener, callers, logger },
+      ...{ listener, callers, logger, forwarding },
       onMoved: (to) => {
         dimse = to;
         log.info('listening anew', { dimse: formatHostPort(to.host, to.port) });
@@ -82,8 +89,14 @@ export async function serve(options: LoadOptions): Promise<number> {
     const httpAt = await usable('http.port', () => http.listen());
     stack.defer(() => http.close());
     stack.defer(() => feed.close());
-    await usable('catalog', () => jobs.start());
-    stack.defer(() => jobs.stop());
+    await usable('catalog', async () => {
+      await jobs.start();
+      await forwarding.start();
+    });
+    stack.defer(async () => {
+      forwarding.stop();
+      await jobs.stop();
+    });
     state = 'ok';
     const at = {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),
@@ -100,6 +113,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     stack.defer(() => clearInterval(adopting));
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
+    forwarding.stop();
     await Promise.all([jobs.stop(), listener.close(GRACE_MS)]);
     log.info('stopped');
     return EXIT.done;

@@ -6,6 +6,7 @@ import { CommandField } from '../dimse/commands.ts';
 import type { ListenerOptions } from '../dimse/listener.ts';
 import { type ServiceObserver, ServiceRegistry } from '../dimse/service-registry.ts';
 import type { Commitments } from '../jobs/commitments.ts';
+import { reportService, type TakeReport } from '../scu/commitment-request.ts';
 import type { Callers } from './callers.ts';
 import { commitmentScp } from './commitment-scp.ts';
 import { getScp } from './get-scp.ts';
@@ -27,10 +28,12 @@ export interface ServicesOptions {
   readonly commitments: Commitments;
   /** Of every request. */
   readonly onRequest?: ServiceObserver;
+  /** Reports of archives that we asked for commitment. */
+  readonly takeReport: TakeReport;
 }
 
 export function createServices(options: ServicesOptions): ServiceRegistry {
-  const { archive, observer, commitments, aeTitle } = options;
+  const { archive, observer, commitments, aeTitle, takeReport } = options;
   const isCommitment = (uid: string) => uid === STORAGE_COMMITMENT_PUSH_MODEL;
   const isOther = (uid: string) =>
     uid !== VERIFICATION &&
@@ -44,7 +47,8 @@ export function createServices(options: ServicesOptions): ServiceRegistry {
     .add(CommandField.cFindRq, (uid) => FIND_MODELS.has(uid), queryScp(options))
     .add(CommandField.cMoveRq, (uid) => MOVE_MODELS.has(uid), moveScp(options))
     .add(CommandField.cGetRq, (uid) => GET_MODELS.has(uid), getScp(archive, observer))
-    .add(CommandField.nActionRq, isCommitment, commitmentScp(commitments, aeTitle));
+    .add(CommandField.nActionRq, isCommitment, commitmentScp(commitments, aeTitle))
+    .add(CommandField.nEventReportRq, isCommitment, reportService(takeReport));
 }
 
 /** Whether and for what an association is accepted. Deviation (PS3.8 §9.3.4): any called AE title is answered,

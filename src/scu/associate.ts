@@ -38,6 +38,8 @@ export async function associate(
   contexts: AssociateOptions['contexts'],
   signal?: AbortSignal,
   times: AssociateTimes = {},
+  /** What the peer may ask of us on this association. */
+  services: ServiceRegistry = NO_SERVICES,
 ): Promise<Invoker> {
   const request = requestAssociation({
     ...times,
@@ -55,5 +57,5 @@ export async function associate(
     throw error;
   });
   callsOut.emit('call', { peer, association });
-  return new MessageExchange(association, NO_SERVICES, () => {}).start();
+  return new MessageExchange(association, services, () => {}).start();
 }

@@ -151,6 +151,8 @@ function contextFor(invoker: Invoker, item: StoreItem): AcceptedContext | undefi
   );
 }
 
+export { statusText } from '../dimse/status.ts';
+
 /** Success, or a warning: the peer has it (PS3.4 §B.2.3). */
 export function isStored(status: number): boolean {
   return status === Status.success || isWarning(status);

@@ -1,43 +1,67 @@
-// An archive with its DICOM listener and its queue in this process, with a clock that the test sets.
+// An archive with its DICOM listener and its queue in this process, with a clock that the test sets. Nothing
+// wakes the jobs of destinations but the test.
 
 import { DimseListener } from '../../src/dimse/listener.ts';
 import { commitmentKind, type ReportPeer } from '../../src/jobs/commitment-job.ts';
 import { Commitments } from '../../src/jobs/commitments.ts';
+import { deliveryKind, reportTaker } from '../../src/jobs/delivery-job.ts';
+import { fillKind } from '../../src/jobs/fill-job.ts';
+import { Forwarding, type ForwardingSettings } from '../../src/jobs/forwarding.ts';
+import { routesOf } from '../../src/jobs/forwarding-rules.ts';
 import { OpenReports } from '../../src/jobs/open-reports.ts';
 import { Callers } from '../../src/scp/callers.ts';
 import { admission, createServices } from '../../src/scp/services.ts';
 import { startQueue, type TestQueue } from './job-queue.ts';
 import { type OpenedArchive, openArchive } from './open-archive.ts';
 
-const AE_TITLE = 'ANGIOVAULT';
-
 export interface CommitmentSite extends TestQueue, AsyncDisposable {
   readonly opened: OpenedArchive;
+  readonly forwarding: Forwarding;
   readonly port: number;
-  /** May be changed while it runs. */
+  /** By AE title: who gets reports, and instances. May be changed while it runs. */
   readonly reportPeers: Map<string, ReportPeer>;
 }
 
-export async function openCommitmentSite(folder: string): Promise<CommitmentSite> {
+export async function openCommitmentSite(
+  folder: string,
+  {
+    aeTitle: title = 'ANGIOVAULT',
+    rules = [],
+    archives = [],
+  }: Partial<ForwardingSettings & { aeTitle: string }> = {},
+): Promise<CommitmentSite> {
   const stack = new AsyncDisposableStack();
-  const opened = stack.use(await openArchive(folder));
+  let clock = () => new Date();
+  const now = () => clock();
+  const aeTitle = () => title;
+  const opened = stack.use(
+    await openArchive(folder, now, undefined, (record) => routesOf(record, rules, archives)),
+  );
   const { archive, catalog } = opened;
+  const { deliveries } = catalog;
   const reportPeers = new Map<string, ReportPeer>();
   const open = new OpenReports();
-  let now = () => new Date();
+  const takeReport = reportTaker(deliveries, now);
+  const peerOf = (title: string) => reportPeers.get(title);
   const started = await startQueue(
     { after: (stop) => stack.defer(stop) },
     {
       store: catalog.jobs,
       kinds: [
-        commitmentKind({
-          ...{ archive, aeTitle: () => AE_TITLE, open, now: () => now() },
-          reportPeerOf: (title) => reportPeers.get(title),
-        }),
+        commitmentKind({ archive, aeTitle, open, now, reportPeerOf: peerOf }),
+        deliveryKind({ archive, deliveries, aeTitle, takeReport, now, destinationOf: peerOf }),
+        fillKind({ deliveries, now, isArchive: () => true, onAdded: () => undefined }),
       ],
     },
   );
-  now = started.now;
+  clock = started.now;
+  const forwarding = new Forwarding({
+    ...{ queue: started.queue, deliveries, settings: () => ({ rules, archives }) },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  stack.defer(() => forwarding.stop());
   const callers = new Callers([], 'all');
   const nothing = () => undefined;
   const listener = new DimseListener({
@@ -46,7 +70,7 @@ export async function openCommitmentSite(folder: string): Promise<CommitmentSite
     implementationVersionName: 'TEST',
     admit: admission(callers),
     services: createServices({
-      ...{ archive, callers, aeTitle: () => AE_TITLE },
+      ...{ archive, callers, aeTitle, takeReport },
       commitments: new Commitments(started.queue, open, now),
       characterSetsOf: nothing,
       observer: { subOperationFailed: nothing, destinationUnreachable: nothing },
@@ -56,7 +80,7 @@ export async function openCommitmentSite(folder: string): Promise<CommitmentSite
   const { port } = await listener.listen();
   return {
     ...started,
-    ...{ opened, port, reportPeers },
+    ...{ opened, forwarding, port, reportPeers },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Archive } from '../../src/archive/archive.ts';
 import type { Placed } from '../../src/archive/held-placement.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
-import { openCatalog } from '../../src/catalog/open.ts';
+import { openCatalog, type RoutesOf } from '../../src/catalog/open.ts';
 import { StorageArea } from '../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../src/util/byte-source.ts';
 import type { MadeInstance } from './byte-instances.ts';
@@ -28,9 +28,10 @@ export async function openArchive(
   folder: string,
   now: () => Date = () => new Date(),
   catalogFile = 'catalog.sqlite',
+  routesOf?: RoutesOf,
 ): Promise<OpenedArchive> {
   const storage = await StorageArea.open(join(folder, 'archive'), { reserveBytes: 0 });
-  const catalog = await openCatalog(`sqlite:${join(folder, catalogFile)}`);
+  const catalog = await openCatalog(`sqlite:${join(folder, catalogFile)}`, undefined, routesOf);
   const archive = new Archive({ storage, catalog, overrides: () => undefined, now });
   const faults: string[] = [];
   archive.on('fault', (message) => faults.push(message));

@@ -124,6 +124,18 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .execute();
   await createTrash(db);
   await createJobs(db);
+  await createDeliveries(db);
+}
+
+async function createDeliveries(db: Kysely<CatalogSchema>): Promise<void> {
+  const what = { instance_uid: UID, sop_class_uid: UID, study_uid: UID, sha256: HASH, bytes: NUMBER };
+  const how = { quiet_s: NUMBER, attempts: NUMBER, transaction_uid: UID, error: TEXT };
+  const times = { queued_at: TIME, ready_at: TIME, sent_at: TIME, asked_at: TIME, committed_at: TIME };
+  await entity(db, 'delivery', { destination: CODE, state: CODE, ...what, ...how, ...times })
+    .addUniqueConstraint('delivery_by_instance', ['instance_uid', 'destination'])
+    .addUniqueConstraint('delivery_by_study', ['study_uid', 'destination', 'state', 'id'])
+    .addUniqueConstraint('delivery_by_state', ['destination', 'state', 'queued_at', 'bytes', 'id'])
+    .execute();
 }
 
 async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {

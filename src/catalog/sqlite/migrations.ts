@@ -118,6 +118,26 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .execute();
   await createTrash(db);
   await createJobs(db);
+  await createDeliveries(db);
+}
+
+async function createDeliveries(db: Kysely<CatalogSchema>): Promise<void> {
+  await table(
+    db,
+    'delivery',
+    { id: key },
+    ['bytes', 'quiet_s', 'attempts'],
+    [
+      ...['destination', 'instance_uid', 'sop_class_uid', 'study_uid', 'sha256', 'state', 'transaction_uid'],
+      ...['queued_at', 'ready_at', 'sent_at', 'asked_at', 'committed_at', 'error'],
+    ],
+  )
+    .modifyEnd(ROWS)
+    .execute();
+  const index = (name: string) => db.schema.createIndex(name).on('delivery');
+  await index('delivery_by_instance').unique().columns(['instance_uid', 'destination']).execute();
+  await index('delivery_by_study').columns(['study_uid', 'destination', 'state']).execute();
+  await index('delivery_by_state').columns(['destination', 'state', 'queued_at', 'bytes']).execute();
 }
 
 async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {

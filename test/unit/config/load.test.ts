@@ -50,6 +50,7 @@ describe('defaults', () => {
       catalog: 'sqlite:catalog.sqlite',
       archive: { directory: 'archive', reserveBytes: 'auto' },
       peers: [],
+      forwarding: [],
       unknownCallers: 'echo',
       log: { level: 'info', patientNames: false },
     });
