@@ -12,9 +12,10 @@ const THREAD = /new URL\('(?<path>[^']+)\.ts', import\.meta\.url\)/g;
 const OWN_REQUIRE = /^[ \t]*const require = createRequire\(import\.meta\.url\);$/gm;
 const RESOLVED = /require\.resolve\('(?<name>[^']+)'\)/g;
 
-/** What CommonJS packages still ask for at run time are modules of Node. */
+/** What CommonJS packages still ask for at run time are modules of Node; codecs also ask where they are. */
 const BANNER = `import { createRequire as createRequireOfNode } from 'node:module';
-const require = createRequireOfNode(import.meta.url);`;
+const require = createRequireOfNode(import.meta.url);
+const __dirname = import.meta.dirname;`;
 
 export interface Bundle {
   /** Names of the npm packages of which something is inside. */
