@@ -123,6 +123,10 @@ export class Machine implements AsyncDisposable {
     return user;
   }
 
+  chmod(inside: string, mode: number): void {
+    chmodSync(this.path(inside), mode);
+  }
+
   get isOn(): boolean {
     return this.#init !== undefined;
   }
