@@ -13,6 +13,7 @@ import type {
   StudyPageRequest,
 } from '../catalog/catalog.ts';
 import type { PatientKey, Protection, TrashEntry } from '../catalog/trash.ts';
+import type { IntakeOfDay, ProvenInstance } from '../catalog/upkeep.ts';
 import { renderThumbnail } from '../dicom/render/render.ts';
 import { canTranscode, type StoredDataSet, transcode } from '../dicom/transcode/transcode.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
@@ -27,6 +28,7 @@ import { replayJournal } from './replay.ts';
 import type { ReplaySite } from './replay-held.ts';
 import type { Restored } from './restoration.ts';
 import { ingestPlaced } from './set-aside.ts';
+import { FORECAST_DAYS, forecastSpace, type SpaceForecast } from './space-forecast.ts';
 import { type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet, openFile } from './stored-instance.ts';
 import type { CharacterSetOverrides } from './stored-record.ts';
@@ -69,6 +71,7 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   readonly #storage: StorageArea;
   readonly #catalog: Catalog;
   readonly #overrides: CharacterSetOverrides;
+  readonly #now: () => Date;
   readonly #queue: IngestQueue;
   readonly #store: StoreService;
   readonly #trash: Trash;
@@ -80,6 +83,7 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#storage = storage;
     this.#catalog = catalog;
     this.#overrides = overrides;
+    this.#now = now;
     this.#queue = new IngestQueue({
       place: (batch) => placeHeld(storage, batch),
       ingest: (batch) => ingestPlaced(storage, catalog, batch),
@@ -207,6 +211,29 @@ export class Archive extends EventEmitter<ArchiveEvents> {
 
   protections(): Promise<readonly Protection[]> {
     return this.#trash.protections();
+  }
+
+  /** What proves each instance of a study: hash, origin, and when it was last read again. Empty when it is not here. */
+  async proof(studyUid: string): Promise<readonly ProvenInstance[]> {
+    return this.#answered(() => this.#catalog.ask('proof', studyUid));
+  }
+
+  /** What came in on each of the last `days` days and is still kept, oldest first. */
+  async intake(days: number): Promise<readonly IntakeOfDay[]> {
+    const from = new Date(this.#now().getTime() - days * 86_400_000).toISOString().slice(0, 10);
+    const intake = await this.#answered(() => this.#catalog.ask('intake', from));
+    return intake.filter(({ files }) => files > 0);
+  }
+
+  /** Room on the volume, and when it will be used up. */
+  async spaceForecast(): Promise<SpaceForecast> {
+    const intake = await this.intake(FORECAST_DAYS);
+    return forecastSpace(await this.#storage.space(), intake, this.#now());
+  }
+
+  /** Runs `work` while none of these instances is being received; see StoreService. */
+  withoutReceptions<T>(sopInstanceUids: readonly string[], work: () => Promise<T>): Promise<T> {
+    return this.#store.withoutReceptions(sopInstanceUids, work);
   }
 
   /** Instances stored and journaled, not yet in the catalogue. */

@@ -78,9 +78,9 @@ export class StoreService {
   }
 
   /** Runs `work` while none of these instances, no UID twice among them, is being received; what came before is in the
-   *  catalogue. One such call at a time. */
+   *  catalogue. */
   withoutReceptions<T>(sopInstanceUids: readonly string[], work: () => Promise<T>): Promise<T> {
-    return this.#locks.runAll(sopInstanceUids, async () => {
+    return this.#locks.runAll([...sopInstanceUids].sort(), async () => {
       await this.#queue.settled();
       return work();
     });

@@ -144,6 +144,12 @@ export class IngestState {
     return [current.location, ...older];
   }
 
+  /** The same content in a file made anew, which may begin differently. */
+  relocate(uid: string, location: StoredLocation): void {
+    const current = this.instances.get(uid);
+    if (current?.location.sha256 === location.sha256) this.#receivedAgain(current, location);
+  }
+
   /** The same content, later than the catalogue knew: what came in between is older than it. */
   #receivedAgain(current: InstanceState, location: StoredLocation): void {
     this.#count(current, -1);

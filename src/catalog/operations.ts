@@ -3,9 +3,10 @@
 import type { Engine } from './engine.ts';
 import type { LoadState } from './ingest-load.ts';
 import type { WriteState } from './ingest-write.ts';
-import { readIntake } from './intake.ts';
 import type { Handlers, SingleOperations } from './single-operations.ts';
 import { trashOperations } from './trash-operations.ts';
+import { upkeepOperations } from './upkeep-operations.ts';
+import { verificationOperations } from './verification.ts';
 
 export function singleOperations(
   engine: Engine,
@@ -14,6 +15,7 @@ export function singleOperations(
 ): Handlers<SingleOperations> {
   return {
     ...trashOperations(engine, load, write),
-    intake: (from) => readIntake(engine, from),
+    ...upkeepOperations(engine),
+    ...verificationOperations(engine, load, write),
   };
 }

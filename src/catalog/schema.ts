@@ -63,7 +63,7 @@ export interface InstanceTable extends Content {
   /** Instance Number, for the order of retrieval. */
   number: number;
   attributes: string;
-  /** When its file was last read again, '' before the first time, and what that showed ('' for: as received). */
+  /** When its file was last read again and what that showed; '' before the first time. See Verification. */
   verified_at: Generated<string>;
   verified_result: Generated<string>;
 }
@@ -162,6 +162,55 @@ export interface TrashItemTable {
   file_bytes: number;
 }
 
+/** See Finding. */
+export interface FindingTable {
+  id: Generated<number>;
+  kind: string;
+  path: string;
+  uid: string;
+  reason: string;
+  found_at: string;
+  state: string;
+  closed_at: string;
+}
+
+/** What was done about a finding, by whom. */
+export interface FindingActionTable {
+  id: Generated<number>;
+  finding_id: number;
+  at: string;
+  done_by: string;
+  action: string;
+  outcome: string;
+}
+
+/** See CheckRun. */
+export interface CheckRunTable {
+  id: Generated<number>;
+  started_at: string;
+  ended_at: string;
+  state: string;
+  files: number;
+  bytes: number;
+  findings: number;
+  repaired: number;
+}
+
+/** What needs a person, until it is solved. */
+export interface NoticeTable {
+  notice_key: string;
+  code: string;
+  level: string;
+  params: string;
+  raised_at: string;
+}
+
+/** How far something has come that takes longer than the program runs. */
+export interface ProgressTable {
+  name: string;
+  value: string;
+}
+
 /** Patients that cannot be deleted; see PatientTable.identity, which is the primary key. */
 export interface ProtectionTable {
   identity: string;
@@ -218,5 +267,10 @@ export interface CatalogSchema {
   trash_item: TrashItemTable;
   protection: ProtectionTable;
   delivery: DeliveryTable;
+  finding: FindingTable;
+  finding_action: FindingActionTable;
+  check_run: CheckRunTable;
+  notice: NoticeTable;
+  progress: ProgressTable;
   schema_version: SchemaVersionTable;
 }

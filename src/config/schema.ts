@@ -1,5 +1,6 @@
 // Every setting once: what it may be, its default, its words. Validation, the settings form and the
 // documentation are all read from here.
+import { validate } from 'node-cron';
 import { z } from 'zod';
 import { CATALOG_WANTS, parseCatalogAddress } from '../util/catalog-address.ts';
 import { CHARACTER_SETS } from './character-sets.ts';
@@ -41,6 +42,9 @@ const group = <T extends z.ZodRawShape>(shape: T, what = 'a group of settings in
 
 const text = (what: string, fits: (value: string) => boolean) =>
   z.string(wants(what)).refine(fits, wants(what));
+
+/** Five fields: minute, hour, day of the month, month, day of the week; no seconds. */
+const isSchedule = (value: string) => value.trim().split(/\s+/).length === 5 && validate(value);
 
 export const aeTitle = z
   .string(wants(AE_TITLE_WANTS))
@@ -240,6 +244,29 @@ export const configSchema = group(
             'Below this much free space nothing more is accepted. auto: 5 % of the volume, at most 2 GiB.',
           ),
         ),
+    }).prefault({}),
+    integrity: group({
+      start: text('a time in the form of cron, such as "0 20 * * *"', isSchedule)
+        .default('0 20 * * *')
+        .meta(words('Check at', 'When reading everything again begins, in the form of cron.')),
+      hours: whole(1, 24)
+        .default(10)
+        .meta(words('Check for hours', 'How long it may take each time; the next time goes on from there.')),
+      megabytesPerSecond: whole(1, 10000)
+        .default(20)
+        .meta(
+          words('Check at most', 'How many megabytes a second are read. Nothing is while machines send.'),
+        ),
+      days: whole(2, 365)
+        .default(30)
+        .meta(
+          words('Check everything within days', 'How often every file is read again; new ones within a day.'),
+        ),
+    }).prefault({}),
+    trash: group({
+      days: whole(1, 3650)
+        .default(30)
+        .meta(words('Keep the trash for days', 'How long what was deleted can be brought back.')),
     }).prefault({}),
     peers: z
       .array(peer, wants('a list of peers: [{"aeTitle": …, "host": …, "port": …}]'))

@@ -17,6 +17,7 @@ import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
 import { EXIT, exitCodeOf, say, usable } from './program.ts';
+import { startUpkeep } from './upkeep.ts';
 
 /** SIGTERM is answered within 10 s: what is being received gets most of that. */
 const GRACE_MS = 8000;
@@ -41,7 +42,7 @@ export async function serve(options: LoadOptions): Promise<number> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => logger.close());
   try {
-    const { archive, storage, catalog } = await openArchive(loaded, log, stack, config);
+    const { archive, storage, catalog, overrides } = await openArchive(loaded, log, stack, config);
     const {
       queue: jobs,
       commitments,
@@ -97,6 +98,8 @@ export async function serve(options: LoadOptions): Promise<number> {
       forwarding.stop();
       await jobs.stop();
     });
+    const upkeep = startUpkeep({ config: config(), archive, storage, catalog, overrides, log });
+    stack.defer(() => upkeep.stop());
     state = 'ok';
     const at = {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),
@@ -114,7 +117,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
     forwarding.stop();
-    await Promise.all([jobs.stop(), listener.close(GRACE_MS)]);
+    await Promise.all([jobs.stop(), upkeep.stop(), listener.close(GRACE_MS)]);
     log.info('stopped');
     return EXIT.done;
   } catch (error) {

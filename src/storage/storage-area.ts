@@ -1,6 +1,6 @@
 // The storage area on the volume (design §3): the one door through which instances get onto the disk and off it.
 import { constants } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmod, lstat, readdir, rm, statfs } from 'node:fs/promises';
 import type { ByteSource } from '../util/byte-source.ts';
 import { codeOf } from '../util/errors.ts';
 import type { FileLock } from '../util/file-lock.ts';
@@ -30,6 +30,9 @@ import { type WalkEntry, walk } from './walk.ts';
 /** O_NONBLOCK: a named pipe that somebody put there must not hold a thread for ever. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** That of every stored file. */
+const FILE_MODE = 0o640;
+
 export type { HeldInstance } from './held-files.ts';
 export type { Held } from './journal.ts';
 export type { Placement } from './placing-messages.ts';
@@ -47,6 +50,12 @@ export interface Abandoned {
   readonly journal: Journal;
   /** Files of interrupted receptions that were removed. */
   readonly sweptFiles: number;
+}
+
+export interface Space {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  readonly reserveBytes: number;
 }
 
 interface StorageParts {
@@ -76,6 +85,7 @@ export class StorageArea {
   readonly #heldFiles: HeldFiles;
   readonly #site: SpoolSite;
   readonly #space: SpaceGauge;
+  readonly #reserveBytes: number;
   readonly #paths = new KeyedLock();
 
   private constructor(parts: StorageParts, options: StorageOptions) {
@@ -89,6 +99,7 @@ export class StorageArea {
     this.#changes = new ChangeLock(parts.daemons);
     this.#thread = parts.thread;
     this.#heldFiles = parts.heldFiles;
+    this.#reserveBytes = options.reserveBytes;
     this.#space = new SpaceGauge(this.root, options.reserveBytes);
     this.#site = {
       incoming: this.#seat.incoming,
@@ -222,6 +233,38 @@ export class StorageArea {
     }
     file.close();
     throw new StorageError('bad-path', `${path}: not a plain file, or reached through a symbolic link`);
+  }
+
+  /** Gives the owner of a plain file the right to read and write it, its group to read it, and others none. */
+  async allowReading(path: string): Promise<void> {
+    const { directory, name } = splitAreaPath(path);
+    try {
+      await this.#directories.useExisting(directory, async (inside) => {
+        // On the file itself: never through a symbolic link.
+        if (!(await lstat(inside.at(name))).isFile())
+          throw new StorageError('bad-path', `${path} is no file`);
+        await chmod(inside.at(name), FILE_MODE);
+      });
+    } catch (error) {
+      throw storageErrorOf(error, `permissions of ${path}`);
+    }
+  }
+
+  /** Names of the directories in one of the area, sorted. */
+  async directoriesIn(path: string): Promise<string[]> {
+    return this.#directories.useExisting(path, async (inside) => {
+      const entries = await readdir(inside.at('.'), { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+        .sort();
+    });
+  }
+
+  /** How much room the volume has, and how much of it is never used. */
+  async space(): Promise<Space> {
+    const { bavail, blocks, bsize } = await statfs(this.root);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, reserveBytes: this.#reserveBytes };
   }
 
   /** Gives a file another name, flushed, never overwriting: to trash/ or quarantine/, and back. */

@@ -123,6 +123,7 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .addPrimaryKeyConstraint('intake_key', ['day', 'slot'])
     .execute();
   await createTrash(db);
+  await createUpkeep(db);
   await createJobs(db);
   await createDeliveries(db);
 }
@@ -146,6 +147,28 @@ async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
   await entity(db, 'job', { ...columns, ...counts, ...words, ...times })
     .addUniqueConstraint('job_by_key', ['job_key'])
     .addUniqueConstraint('job_by_state', ['state', 'priority', 'due_at', 'id'])
+    .execute();
+}
+
+async function createUpkeep(db: Kysely<CatalogSchema>): Promise<void> {
+  const finding = { kind: CODE, path: PATH, uid: UID, reason: TEXT, found_at: TIME };
+  await entity(db, 'finding', { ...finding, state: CODE, closed_at: TIME })
+    .addUniqueConstraint('finding_by_path', ['path', 'id'])
+    .addUniqueConstraint('finding_by_state', ['state', 'id'])
+    .execute();
+  const action = { finding_id: NUMBER, at: TIME, done_by: TEXT, action: CODE, outcome: TEXT };
+  await entity(db, 'finding_action', action)
+    .addUniqueConstraint('action_by_finding', ['finding_id', 'id'])
+    .addForeignKeyConstraint('action_of_finding', ['finding_id'], 'finding', ['id'])
+    .execute();
+  const counts = { files: NUMBER, bytes: NUMBER, findings: NUMBER, repaired: NUMBER };
+  await entity(db, 'check_run', { started_at: TIME, ended_at: TIME, state: CODE, ...counts }).execute();
+  const notice = { code: CODE, level: CODE, params: TEXT, raised_at: TIME };
+  await table(db, 'notice', { notice_key: PATH, ...notice })
+    .addPrimaryKeyConstraint('notice_primary', ['notice_key'])
+    .execute();
+  await table(db, 'progress', { name: CODE, value: TEXT })
+    .addPrimaryKeyConstraint('progress_key', ['name'])
     .execute();
 }
 

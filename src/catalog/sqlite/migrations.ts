@@ -117,6 +117,7 @@ async function createTables(db: Kysely<CatalogSchema>): Promise<void> {
     .modifyEnd(CLUSTERED)
     .execute();
   await createTrash(db);
+  await createUpkeep(db);
   await createJobs(db);
   await createDeliveries(db);
 }
@@ -155,6 +156,34 @@ async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
     .execute();
   await db.schema.createIndex('job_by_key').unique().on('job').column('job_key').execute();
   await db.schema.createIndex('job_by_state').on('job').columns(['state', 'priority', 'due_at']).execute();
+}
+
+async function createUpkeep(db: Kysely<CatalogSchema>): Promise<void> {
+  const findingTexts = ['kind', 'path', 'uid', 'reason', 'found_at', 'state', 'closed_at'];
+  await table(db, 'finding', { id: key }, [], findingTexts).modifyEnd(ROWS).execute();
+  await db.schema.createIndex('finding_by_path').on('finding').columns(['path', 'id']).execute();
+  await db.schema.createIndex('finding_by_state').on('finding').columns(['state', 'id']).execute();
+  const actionTexts = ['at', 'done_by', 'action', 'outcome'];
+  await table(db, 'finding_action', { id: key, finding_id: references('finding.id') }, [], actionTexts)
+    .modifyEnd(ROWS)
+    .execute();
+  await db.schema
+    .createIndex('action_by_finding')
+    .on('finding_action')
+    .columns(['finding_id', 'id'])
+    .execute();
+  const counts = ['files', 'bytes', 'findings', 'repaired'];
+  await table(db, 'check_run', { id: key }, counts, ['started_at', 'ended_at', 'state'])
+    .modifyEnd(ROWS)
+    .execute();
+  await table(db, 'notice', {}, [], ['notice_key', 'code', 'level', 'params', 'raised_at'])
+    .addPrimaryKeyConstraint('notice_primary', ['notice_key'])
+    .modifyEnd(ROWS)
+    .execute();
+  await table(db, 'progress', {}, [], ['name', 'value'])
+    .addPrimaryKeyConstraint('progress_key', ['name'])
+    .modifyEnd(ROWS)
+    .execute();
 }
 
 async function createTrash(db: Kysely<CatalogSchema>): Promise<void> {

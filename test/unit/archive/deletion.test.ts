@@ -1,6 +1,6 @@
 // Deleting moves to the trash and bringing back undoes it, whatever comes in between (issue of trust: nothing is lost).
 import assert from 'node:assert/strict';
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { verifyArchive } from '../../../src/archive/verify.ts';
@@ -321,14 +321,11 @@ describe('a deletion that was interrupted is finished at the next start', () => 
     {
       await using opened = await openArchive(folder.path);
       await opened.store(instance);
-      const [slot] = filesIn(folder.path, 'journal');
-      await writeFile(join(kept.path, slot!), await readFile(join(folder.path, 'archive/journal', slot!)));
+      await cp(join(folder.path, 'archive/journal'), kept.path, { recursive: true });
       await opened.archive.delete({ study: instance.studyUid }, 'chief', '');
     }
     for (const slot of ['studies', 'journal'] as const) assert.deepEqual(filesIn(folder.path, slot), []);
-    for (const slot of await readdir(kept.path)) {
-      await writeFile(join(folder.path, 'archive/journal', slot), await readFile(join(kept.path, slot)));
-    }
+    await cp(kept.path, join(folder.path, 'archive/journal'), { recursive: true });
     await using again = await openArchive(folder.path);
     assert.equal(again.replayed, 1);
     assert.deepEqual(await again.archive.counts(), NOTHING);

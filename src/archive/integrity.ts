@@ -1,0 +1,197 @@
+// Reads everything that is stored again, in the order in which it was last read, and looks for files that nobody has
+// listed. A run ends when nothing is due any more or its time is over; the next one goes on where it stopped.
+
+import type { InstanceLocation } from '../catalog/catalog.ts';
+import type { CheckRun, DueInstance, FindingKind, Verification } from '../catalog/upkeep.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
+import { codeOf } from '../util/errors.ts';
+import { examine } from './examine.ts';
+import { Findings, type FindingsSite } from './findings.ts';
+import { Pace } from './pace.ts';
+import { unlistedFiles } from './unlisted-files.ts';
+
+const DAY_MS = 86_400_000;
+const BATCH = 32;
+/** Instances that were not read again after so many days more than they should tell that the window is too short. */
+const PATIENCE_DAYS = 3;
+
+interface Counts {
+  files: number;
+  findings: number;
+  repaired: number;
+}
+
+interface Checked extends Verification {
+  readonly id: number;
+  readonly sha256: string;
+}
+
+export interface IntegrityOptions extends FindingsSite {
+  readonly bytesPerSecond: number;
+  /** Within how many days every file is to be read again. */
+  readonly days: number;
+  /** Whether users need the disk now. */
+  readonly isBusy: () => boolean;
+}
+
+export class IntegrityService {
+  readonly findings: Findings;
+  readonly #options: IntegrityOptions;
+  #running: Promise<CheckRun> | undefined;
+  #stopping = new AbortController();
+
+  constructor(options: IntegrityOptions) {
+    this.#options = options;
+    this.findings = new Findings(options);
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Newest first. */
+  runs(limit = 50): Promise<readonly CheckRun[]> {
+    return this.#options.catalog.ask('runs', limit);
+  }
+
+  /** Reads what is due, or `everything`, and answers what became of it. A run that is under way is joined. */
+  run(everything = false): Promise<CheckRun> {
+    this.#running ??= this.#run(everything).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Ends the run that is under way; the next one goes on from there. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running?.catch(() => undefined);
+    this.#stopping = new AbortController();
+  }
+
+  async #run(everything: boolean): Promise<CheckRun> {
+    const { catalog, now, days, notices } = this.#options;
+    const { signal } = this.#stopping;
+    const startedAt = now().toISOString();
+    const id = await catalog.ask('beginRun', startedAt);
+    const counts = { files: 0, findings: 0, repaired: 0 };
+    const pace = new Pace({ ...this.#options, signal });
+    const runNow = (state: CheckRun['state']): CheckRun => {
+      const endedAt = state === 'running' ? '' : now().toISOString();
+      return { id, startedAt, endedAt, state, ...counts, bytes: pace.bytes };
+    };
+    const save = async (state: CheckRun['state']): Promise<CheckRun> => {
+      const run = runNow(state);
+      await catalog.ask('updateRun', run);
+      return run;
+    };
+    try {
+      // A day early, so that a window once a day is enough.
+      const before = everything ? startedAt : new Date(now().getTime() - (days - 1) * DAY_MS).toISOString();
+      for (;;) {
+        const due = await catalog.ask('due', { before, limit: BATCH });
+        if (due.length === 0) break;
+        await this.#checkAll(due, pace, counts);
+        await save('running');
+      }
+      await this.#lookForUnlisted(everything, pace, counts);
+      await notices.clear('integrity-failed');
+      return await save('done');
+    } catch (error) {
+      if (!signal.aborted) {
+        await save('failed');
+        await notices.raise({
+          code: 'integrity-failed',
+          level: 'warning',
+          params: { reason: String(error) },
+        });
+        throw error;
+      }
+      return await save('stopped');
+    } finally {
+      await this.findings.tell();
+      await this.#tellWhetherBehind();
+    }
+  }
+
+  /** What has been read when the time is over counts. */
+  async #checkAll(due: readonly DueInstance[], pace: Pace, counts: Counts): Promise<void> {
+    const verified: Checked[] = [];
+    try {
+      for (const instance of due) verified.push(await this.#check(instance, pace, counts));
+    } finally {
+      if (verified.length > 0) await this.#options.catalog.ask('verified', verified);
+    }
+  }
+
+  async #check(instance: DueInstance, pace: Pace, counts: Counts): Promise<Checked> {
+    const { catalog, now } = this.#options;
+    const older = await catalog.superseded(instance.sopInstanceUid);
+    let result: Verification['result'] = 'sound';
+    for (const location of [instance.location, ...older]) {
+      const kind = await this.#checkContent({ ...instance, location }, pace, counts);
+      if (location === instance.location) result = kind;
+    }
+    const { id, location } = instance;
+    return { id, sha256: location.sha256, verifiedAt: now().toISOString(), result };
+  }
+
+  /** What the file is in the end: sound also when it was repaired. */
+  async #checkContent(
+    instance: InstanceLocation,
+    pace: Pace,
+    counts: Counts,
+  ): Promise<'sound' | FindingKind> {
+    const { storage } = this.#options;
+    const { path } = instance.location;
+    counts.files += 1;
+    const verdict = await examine(storage, instance, (bytes) => pace.beforeReading(bytes));
+    if (verdict.result === 'sound') {
+      await this.findings.sound(path);
+      return 'sound';
+    }
+    await requireVolume(storage);
+    if (await this.#isGone(instance)) return 'sound';
+    const { isNew, isSolved } = await this.findings.found(
+      { kind: verdict.result, path, reason: verdict.reason },
+      instance,
+    );
+    counts.findings += isNew ? 1 : 0;
+    counts.repaired += isSolved ? 1 : 0;
+    return isSolved ? 'sound' : verdict.result;
+  }
+
+  /** Deleted or replaced while it was being read. */
+  async #isGone({ sopInstanceUid, location }: InstanceLocation): Promise<boolean> {
+    const { catalog } = this.#options;
+    const current = (await catalog.locate(sopInstanceUid))?.location;
+    const contents = [...(current ? [current] : []), ...(await catalog.superseded(sopInstanceUid))];
+    return !contents.some(({ path, sha256 }) => path === location.path && sha256 === location.sha256);
+  }
+
+  async #lookForUnlisted(everything: boolean, pace: Pace, counts: { findings: number }): Promise<void> {
+    for await (const { path, reason } of unlistedFiles(this.#options, everything, pace)) {
+      const { isNew } = await this.findings.found({ kind: 'unknown', path, reason }, undefined);
+      counts.findings += isNew ? 1 : 0;
+    }
+  }
+
+  async #tellWhetherBehind(): Promise<void> {
+    const { catalog, now, days, notices } = this.#options;
+    const before = new Date(now().getTime() - (days + PATIENCE_DAYS) * DAY_MS).toISOString();
+    const newest = new Date(now().getTime() - PATIENCE_DAYS * DAY_MS).toISOString();
+    const [oldest] = await catalog.ask('due', { before, limit: 1 });
+    const isLate = oldest !== undefined && (oldest.verifiedAt !== '' || oldest.location.receivedAt < newest);
+    if (isLate) await notices.raise({ code: 'integrity-behind', level: 'warning', params: { days } });
+    else await notices.clear('integrity-behind');
+  }
+}
+
+/** A volume that is not there is not thousands of missing files. */
+async function requireVolume(storage: StorageArea): Promise<void> {
+  try {
+    await storage.checkSpace();
+  } catch (error) {
+    if (codeOf(error) !== 'no-space') throw error;
+  }
+}

@@ -1,0 +1,82 @@
+// When each instance was last read again: whose turn it is, and what is known of a study.
+
+import type { Engine } from './engine.ts';
+import type { LoadState } from './ingest-load.ts';
+import { locationOf } from './ingest-load.ts';
+import { LOCATION_COLUMNS } from './ingest-rows.ts';
+import type { WriteState } from './ingest-write.ts';
+import { prepare } from './prepared.ts';
+import type { Handlers } from './single-operations.ts';
+import type { UpkeepOperations, Verification } from './upkeep.ts';
+
+export type VerificationOperations = Pick<UpkeepOperations, 'due' | 'verified' | 'relocate' | 'proof'>;
+
+/** `load` and `write` are those of ingest. */
+export function verificationOperations(
+  engine: Engine,
+  load: LoadState,
+  write: WriteState,
+): Handlers<VerificationOperations> {
+  const { db, transaction } = engine;
+  const located = db
+    .selectFrom('instance')
+    .innerJoin('series', 'series.id', 'instance.series_id')
+    .innerJoin('study', 'study.id', 'series.study_id')
+    .innerJoin('patient', 'patient.id', 'study.patient_id')
+    .select(['instance.id', 'instance.uid', 'instance.sop_class_uid'])
+    .select(['instance.verified_at', 'instance.verified_result'])
+    .select(LOCATION_COLUMNS.map((column) => `instance.${column}` as const))
+    .select(['series.uid as series_uid', 'study.uid as study_uid', 'patient.patient_id']);
+  const verified = prepare<Verification & { id: number; sha256: string }, unknown>((slot) =>
+    db
+      .updateTable('instance')
+      .set({ verified_at: slot('verifiedAt'), verified_result: slot('result') })
+      .where('id', '=', slot('id'))
+      .where('sha256', '=', slot('sha256')),
+  );
+  return {
+    due: async ({ before, limit }) => {
+      const rows = await located
+        .where('instance.verified_at', '<', before)
+        .orderBy('instance.verified_at')
+        .orderBy('instance.id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        id: row.id,
+        sopInstanceUid: row.uid,
+        sopClassUid: row.sop_class_uid,
+        seriesUid: row.series_uid,
+        studyUid: row.study_uid,
+        patientId: row.patient_id,
+        location: locationOf(row),
+        ...verificationOf(row),
+      }));
+    },
+    verified: (instances) =>
+      transaction(async (connection) => {
+        for (const instance of instances) await verified(connection, instance);
+        return undefined;
+      }),
+    relocate: ({ sopInstanceUid, location }) =>
+      transaction(async (connection) => {
+        const state = await load.instances(connection, [sopInstanceUid]);
+        state.relocate(sopInstanceUid, location);
+        await write(connection, state);
+        return undefined;
+      }),
+    proof: async (studyUid) => {
+      const rows = await located.where('study.uid', '=', studyUid).orderBy('instance.id').execute();
+      return rows.map((row) => ({
+        sopInstanceUid: row.uid,
+        seriesUid: row.series_uid,
+        location: locationOf(row),
+        ...verificationOf(row),
+      }));
+    },
+  };
+}
+
+function verificationOf(row: { verified_at: string; verified_result: string }): Verification {
+  return { verifiedAt: row.verified_at, result: row.verified_result as Verification['result'] };
+}
