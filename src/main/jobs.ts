@@ -6,6 +6,7 @@ import type { Config, Peer } from '../config/schema.ts';
 import { commitmentKind, type ReportPeer } from '../jobs/commitment-job.ts';
 import { Commitments } from '../jobs/commitments.ts';
 import { type Destination, deliveryKind, reportTaker } from '../jobs/delivery-job.ts';
+import { fetchBackFrom } from '../jobs/fetch-back.ts';
 import { fillKind } from '../jobs/fill-job.ts';
 import { Forwarding, type ForwardingSettings } from '../jobs/forwarding.ts';
 import type { Job } from '../jobs/job-kind.ts';
@@ -31,6 +32,8 @@ export interface Jobs {
   readonly commitments: Commitments;
   readonly forwarding: Forwarding;
   readonly takeReport: TakeReport;
+  /** For what is damaged or missing here. */
+  readonly fetchBack: ReturnType<typeof fetchBackFrom>;
 }
 
 export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
@@ -72,7 +75,9 @@ export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
     usedAt = performance.now();
     forwarding.stored(record);
   });
-  return { queue, commitments: new Commitments(queue, open, now), forwarding, takeReport };
+  const archives = () => config().peers.filter(({ role }) => role === 'second-archive');
+  const fetchBack = fetchBackFrom({ aeTitle, archives });
+  return { queue, commitments: new Commitments(queue, open, now), forwarding, takeReport, fetchBack };
 }
 
 /** What goes on from here by itself. */

@@ -5,12 +5,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Job, Outcome } from '../../../src/catalog/job-store.ts';
+import { fetchBackFrom } from '../../../src/jobs/fetch-back.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
 import { sha256 } from '../../support/byte-services.ts';
 import { ByteStorageScp } from '../../support/byte-storage-scp.ts';
 import { type CommitmentSite, openCommitmentSite } from '../../support/commitment-site.ts';
 import { flipByte } from '../../support/damage.ts';
+import { NOISE } from '../../support/synthetic-instances.ts';
 import { type TempFolder, tempFolder } from '../../support/temp-folder.ts';
 
 let folder: TempFolder;
@@ -145,6 +147,43 @@ describe('what goes to a second archive', () => {
     await filled;
     const { isSurveyed, due = 0, sent = 0 } = (await status()) ?? {};
     assert.deepEqual([isSurveyed, due + sent], [true, 1]);
+  });
+});
+
+describe('what is fetched back', () => {
+  const fetchBack = (port: number) =>
+    fetchBackFrom({
+      aeTitle: () => 'FIRST',
+      archives: () => [{ aeTitle: 'SECOND', host: '127.0.0.1', port }],
+    });
+
+  test('comes as the same bytes, small or large', async () => {
+    const large = Buffer.concat(Array.from({ length: 40 }, () => NOISE));
+    const pixels = { tag: 0x7fe00010, vr: 'OW', value: large };
+    for (const instance of [madeInstance(), madeInstance({ elements: [pixels] })]) {
+      await first.opened.store(instance);
+      await second.opened.store(instance);
+      const here = await first.opened.catalog.locate(instance.sopInstanceUid);
+      assert.ok(here);
+      const source = await fetchBack(second.port)(here);
+      assert.ok(source);
+      const slices: Buffer[] = [];
+      for (let read = await source.read(); read !== undefined; read = await source.read())
+        slices.push(...read);
+      assert.equal(sha256(Buffer.concat(slices)), here.location.sha256);
+    }
+  });
+
+  test('is nothing when the second archive does not have it, and a failure when it cannot be asked', async () => {
+    const instance = madeInstance();
+    await first.opened.store(instance);
+    const here = await first.opened.catalog.locate(instance.sopInstanceUid);
+    assert.ok(here);
+    assert.equal(await fetchBack(second.port)(here), undefined);
+    const scp = await ByteStorageScp.listen();
+    const { port } = scp;
+    await scp.close();
+    await assert.rejects(fetchBack(port)(here), /SECOND: .* nothing listens on port/);
   });
 });
 
