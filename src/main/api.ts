@@ -22,6 +22,7 @@ import { jobRoutes } from '../http/api/jobs.ts';
 import { logRoutes } from '../http/api/log.ts';
 import { metricsRoute } from '../http/api/metrics.ts';
 import { openApiRoute } from '../http/api/openapi.ts';
+import { peerTestRoutes } from '../http/api/peer-tests.ts';
 import { peerRoutes } from '../http/api/peers.ts';
 import { proofRoute } from '../http/api/proof.ts';
 import { sendRoute } from '../http/api/send.ts';
@@ -34,15 +35,19 @@ import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import { createMetrics } from '../http/metrics.ts';
 import { Notices } from '../http/notices.ts';
 import { isLoopbackName } from '../http/own-names.ts';
+import { PeerTests } from '../http/peer-tests.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
 import { Sessions } from '../http/sessions.ts';
 import { readStaticFiles } from '../http/static-files.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
+import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import type { UnknownCallers } from '../scp/unknown-callers.ts';
 import type { Log } from '../util/log.ts';
 import type { LiveAssociations } from './associations.ts';
 import type { Contacts } from './contacts.ts';
 import { echoForApp } from './echo-peer.ts';
+import { stepsFor } from './peer-test.ts';
+import type { TestReports } from './test-reports.ts';
 
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
 const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
@@ -61,6 +66,8 @@ export interface ApiParts {
   readonly associations: LiveAssociations;
   readonly contacts: Contacts;
   readonly unknownCallers: UnknownCallers;
+  readonly expected: ExpectedInstances;
+  readonly reports: TestReports;
   readonly dimse: () => { host: string; port: number };
   readonly health: () => Promise<Health>;
 }
@@ -86,6 +93,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
     if (keys.includes('peers')) feed.publish('peers', {});
   });
   publishChanges(parts);
+  const tests = new PeerTests((id) => feed.publish('tests', { id }, id));
   const routes = [
     healthRoute({ version, health: parts.health, log }),
     metricsRoute(createMetrics({ archive, associations: () => associations.incoming })),
@@ -150,6 +158,18 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       isPeer: (title) => settings.current.peers.some(({ aeTitle }) => aeTitle === title),
     }),
     ...deletionRoutes({ archive, audit, trashDays: TRASH_DAYS }),
+    ...peerTestRoutes(tests, settings, (peer) =>
+      stepsFor(peer, {
+        aeTitle: () => settings.current.aeTitle,
+        expected: parts.expected,
+        reports: parts.reports,
+        holds: async (studyUid) => {
+          for await (const page of archive.select({ studyUids: [studyUid] }))
+            if (page.length > 0) return true;
+          return false;
+        },
+      }),
+    ),
     ...jobRoutes(jobs, audit),
     ...logRoutes(logDirectory, audit),
     eventsRoute(feed),

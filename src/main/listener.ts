@@ -9,6 +9,7 @@ import type { ServiceObserver } from '../dimse/service-registry.ts';
 import { isWarning, statusText } from '../dimse/status.ts';
 import type { Commitments } from '../jobs/commitments.ts';
 import { Callers } from '../scp/callers.ts';
+import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import { admission, createServices } from '../scp/services.ts';
 import { UnknownCallers } from '../scp/unknown-callers.ts';
 import type { TakeReport } from '../scu/commitment-request.ts';
@@ -22,6 +23,7 @@ export interface ListenerSite {
   readonly archive: Archive;
   readonly commitments: Commitments;
   readonly takeReport: TakeReport;
+  readonly expected: ExpectedInstances;
   /** Of every request to a service. */
   readonly onRequest: ServiceObserver;
   readonly log: Log;
@@ -33,14 +35,8 @@ export interface Listener {
   readonly unknownCallers: UnknownCallers;
 }
 
-export function createListener({
-  config,
-  archive,
-  commitments,
-  takeReport,
-  onRequest,
-  log,
-}: ListenerSite): Listener {
+export function createListener(site: ListenerSite): Listener {
+  const { config, archive, commitments, takeReport, expected, onRequest, log } = site;
   const { peers, unknownCallers: policy, dimse } = config();
   const callers = new Callers(peers, policy);
   const unknownCallers = new UnknownCallers(() => new Date());
@@ -50,6 +46,7 @@ export function createListener({
     callers,
     commitments,
     takeReport,
+    expected,
     aeTitle: () => config().aeTitle,
     onRequest,
     characterSetsOf: characterSetsOf(config),

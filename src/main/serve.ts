@@ -6,6 +6,7 @@ import { LiveConfig } from '../config/live-config.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { formatHostPort } from '../config/peer-address.ts';
 import { EventFeed } from '../http/event-feed.ts';
+import { ExpectedInstances } from '../scp/expected-instances.ts';
 import { messageOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { createLogger } from '../util/logger.ts';
@@ -17,6 +18,7 @@ import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
 import { EXIT, exitCodeOf, say, usable } from './program.ts';
+import { TestReports } from './test-reports.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** SIGTERM is answered within 10 s: what is being received gets most of that. */
@@ -53,8 +55,11 @@ export async function serve(options: LoadOptions): Promise<number> {
     });
     const associations = new LiveAssociations(() => feed.publish('associations', {}));
     const onRequest = associations.observer;
+    const expected = new ExpectedInstances();
+    const reports = new TestReports();
     const { listener, callers, unknownCallers } = createListener({
-      ...{ config, archive, commitments, takeReport, onRequest, log },
+      ...{ config, archive, commitments, expected, onRequest, log },
+      takeReport: reports.before(takeReport),
     });
     associations.follow(listener);
     const contacts = await Contacts.open(join(loaded.dataDirectory, 'contacts.json'), log, (aeTitle) =>
@@ -78,6 +83,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     const http = await usable('http', () =>
       createApi({
         ...{ loaded, settings, log, archive, catalog, jobs, feed, associations, contacts, unknownCallers },
+        ...{ expected, reports },
         dimse: () => dimse,
         health: async () => {
           if (state !== 'ok') return { status: state, detail: `the archive is ${state}` };

@@ -9,6 +9,7 @@ import type { Commitments } from '../jobs/commitments.ts';
 import { reportService, type TakeReport } from '../scu/commitment-request.ts';
 import type { Callers } from './callers.ts';
 import { commitmentScp } from './commitment-scp.ts';
+import type { ExpectedInstances } from './expected-instances.ts';
 import { getScp } from './get-scp.ts';
 import { moveScp } from './move-scp.ts';
 import { extendedNegotiation, supportedContexts } from './negotiation-policy.ts';
@@ -26,6 +27,8 @@ export interface ServicesOptions {
   readonly characterSetsOf: (callingAeTitle: string) => readonly string[] | undefined;
   readonly observer: RetrieveObserver;
   readonly commitments: Commitments;
+  /** Made up by this program, in the test of a peer. */
+  readonly expected: ExpectedInstances;
   /** Of every request. */
   readonly onRequest?: ServiceObserver;
   /** Reports of archives that we asked for commitment. */
@@ -43,7 +46,7 @@ export function createServices(options: ServicesOptions): ServiceRegistry {
     !GET_MODELS.has(uid);
   return new ServiceRegistry(options.onRequest)
     .add(CommandField.cEchoRq, (uid) => uid === VERIFICATION, verificationScp)
-    .add(CommandField.cStoreRq, isOther, storageScp(archive))
+    .add(CommandField.cStoreRq, isOther, storageScp(archive, options.expected))
     .add(CommandField.cFindRq, (uid) => FIND_MODELS.has(uid), queryScp(options))
     .add(CommandField.cMoveRq, (uid) => MOVE_MODELS.has(uid), moveScp(options))
     .add(CommandField.cGetRq, (uid) => GET_MODELS.has(uid), getScp(archive, observer))

@@ -4,9 +4,10 @@ import type { Archive } from '../archive/archive.ts';
 import { DimseError } from '../dimse/errors.ts';
 import type { Service } from '../dimse/service-registry.ts';
 import { Status } from '../dimse/status.ts';
+import type { ExpectedInstances } from './expected-instances.ts';
 import { storeFailure } from './status-mapping.ts';
 
-export function storageScp(archive: Archive): Service {
+export function storageScp(archive: Archive, expected: ExpectedInstances): Service {
   return async ({ association, context, command, dataSet }) => {
     const sopClassUid = command.affectedSopClassUid ?? context.abstractSyntax;
     const sopInstanceUid = command.affectedSopInstanceUid;
@@ -25,6 +26,11 @@ export function storageScp(archive: Archive): Service {
         code: 'data-set-missing',
         offendingElement: [0x00000800],
       });
+    }
+    if (expected.isExpected(sopInstanceUid)) {
+      const from = { callingAeTitle: association.callingAeTitle, transferSyntaxUid: context.transferSyntax };
+      await expected.take(sopInstanceUid, from, dataSet);
+      return { status: Status.success };
     }
     try {
       const { placed } = await archive.store(

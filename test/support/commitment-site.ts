@@ -10,6 +10,7 @@ import { Forwarding, type ForwardingSettings } from '../../src/jobs/forwarding.t
 import { routesOf } from '../../src/jobs/forwarding-rules.ts';
 import { OpenReports } from '../../src/jobs/open-reports.ts';
 import { Callers } from '../../src/scp/callers.ts';
+import { ExpectedInstances } from '../../src/scp/expected-instances.ts';
 import { admission, createServices } from '../../src/scp/services.ts';
 import { startQueue, type TestQueue } from './job-queue.ts';
 import { type OpenedArchive, openArchive } from './open-archive.ts';
@@ -71,6 +72,7 @@ export async function openCommitmentSite(
     admit: admission(callers),
     services: createServices({
       ...{ archive, callers, aeTitle, takeReport },
+      expected: new ExpectedInstances(),
       commitments: new Commitments(started.queue, open, now),
       characterSetsOf: nothing,
       observer: { subOperationFailed: nothing, destinationUnreachable: nothing },

@@ -43,7 +43,8 @@ export function echoRoute(echo: (peer: EchoTarget, signal: AbortSignal) => Promi
     method: 'POST',
     path: '/api/echo',
     summary: 'Does a machine answer (C-ECHO)? If not: why, and what to do',
-    body: peer.pick({ aeTitle: true, host: true, port: true }),
+    // What else a form may hold of a peer is passed over.
+    body: z.object({ aeTitle: peer.shape.aeTitle, host: peer.shape.host, port: peer.shape.port }),
     answer,
     handle: async ({ body, signal }) => {
       if (running >= MAX_AT_ONCE)

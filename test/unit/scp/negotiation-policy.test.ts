@@ -46,7 +46,7 @@ describe('negotiation policy', () => {
 
   test('services of the standard that are not offered are not taken for storage', () => {
     for (const uid of [
-      '1.2.840.10008.1.20.1',
+      '1.2.840.10008.1.20.2',
       '1.2.840.10008.5.1.4.31',
       '1.2.840.10008.5.1.1.9',
       '1.2.840.10008.1.9',
