@@ -23,8 +23,9 @@ async function run([name]: readonly string[]): Promise<number> {
     process.stdout.write(words);
     return EXIT.done;
   } catch (error) {
-    if (error instanceof Refusal) process.stdout.write(error.message);
-    else complain(`${step}: ${messageOf(error)}`);
+    process.stdout.write(
+      error instanceof Refusal ? error.message : `AngioVault: ${step}: ${messageOf(error)}`,
+    );
     return EXIT.failed;
   }
 }

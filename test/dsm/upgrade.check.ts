@@ -61,7 +61,9 @@ describe('upgrade', () => {
     );
     const outcome = await nas.center.install(newer, { wizard: UPGRADE, language: 'chs' });
     assert.equal(outcome.error?.code, 277);
-    assert.match(outcome.message, /目录数据库无法升级到新版本/);
+    const preupgrade = outcome.scripts.find(({ type }) => type === 'preupgrade');
+    assert.match(preupgrade?.message ?? '', /目录数据库无法升级到新版本.*schema version 100\d/);
+    assert.equal(nas.center.installed?.version, OLD);
     await nas.mariaDb.asRoot((root) =>
       root.query('update angiovault.schema_version set version = version - 1000'),
     );
@@ -108,13 +110,11 @@ describe('upgrade', () => {
   });
 
   test('the dialog names the folder that is in use', async () => {
-    const dialog = await nas.machine.run(
-      ['/bin/sh', '/var/packages/AngioVault/WIZARD_UIFILES/upgrade_uifile_chs.sh'],
-      {
-        as: nas.center.installed?.user ?? assert.fail(),
-        env: { SYNOPKG_PKGNAME: 'AngioVault' },
-      },
-    );
+    const script = '/var/packages/AngioVault/WIZARD_UIFILES/upgrade_uifile_chs.sh';
+    const dialog = await nas.machine.run(['/bin/sh', '-c', `${script} && cat "$SYNOPKG_TEMP_LOGFILE"`], {
+      as: nas.center.installed?.user ?? assert.fail(),
+      env: { SYNOPKG_PKGNAME: 'AngioVault', SYNOPKG_TEMP_LOGFILE: '/tmp/dialog' },
+    });
     const [step] = JSON.parse(dialog.stdout) as {
       items: { subitems: { key: string; defaultValue: unknown }[] }[];
     }[];
