@@ -52,9 +52,6 @@ import type { TestReports } from './test-reports.ts';
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
 const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
 
-/** What was deleted can be brought back for so long. */
-const TRASH_DAYS = 30;
-
 export interface ApiParts {
   readonly loaded: LoadedConfig;
   readonly settings: LiveConfig;
@@ -157,7 +154,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       ...{ archive, jobs, audit },
       isPeer: (title) => settings.current.peers.some(({ aeTitle }) => aeTitle === title),
     }),
-    ...deletionRoutes({ archive, audit, trashDays: TRASH_DAYS }),
+    ...deletionRoutes({ archive, audit, trashDays: () => settings.current.trash.days }),
     ...peerTestRoutes(tests, settings, (peer) =>
       stepsFor(peer, {
         aeTitle: () => settings.current.aeTitle,

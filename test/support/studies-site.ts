@@ -46,7 +46,7 @@ export async function studiesSite(): Promise<StudiesSite> {
       downloadRoute({ archive }),
       proofRoute({ archive }),
       sendRoute({ archive, jobs, audit: record, isPeer: (title) => title === 'DSA3D' }),
-      ...deletionRoutes({ archive, audit: record, trashDays: 30 }),
+      ...deletionRoutes({ archive, audit: record, trashDays: () => 30 }),
     ],
   });
   const { port } = await server.listen();

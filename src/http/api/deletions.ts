@@ -34,7 +34,7 @@ export interface DeletionRoutesOptions {
   readonly archive: Archive;
   readonly audit: Pick<Audit, 'record'>;
   /** How long what was deleted can be brought back. */
-  readonly trashDays: number;
+  readonly trashDays: () => number;
 }
 
 export function deletionRoutes({ archive, audit, trashDays }: DeletionRoutesOptions): Route[] {
@@ -51,7 +51,7 @@ export function deletionRoutes({ archive, audit, trashDays }: DeletionRoutesOpti
     return { trashId: id };
   };
   const expiry = ({ deletedAt }: TrashEntry) =>
-    new Date(Date.parse(deletedAt) + trashDays * DAY_MS).toISOString();
+    new Date(Date.parse(deletedAt) + trashDays() * DAY_MS).toISOString();
   return [
     route({
       method: 'DELETE',

@@ -256,6 +256,26 @@ describe('GET /api/studies/:uid/proof', () => {
     assert.equal(proof?.sha256, createHash('sha256').update(dataSet).digest('hex'));
     assert.equal(proof?.bytes, dataSet.length);
     assert.equal(proof?.source, 'DSA');
+    assert.equal(proof?.verifiedAt, undefined);
+  });
+
+  test('and what reading it again has shown', async () => {
+    const due = await site.catalog.ask('due', { before: '9999', limit: 1000 });
+    const { id, location } = due.find(({ sopInstanceUid }) => sopInstanceUid === cine.sopInstanceUid)!;
+    const verifiedAt = new Date().toISOString();
+    for (const [result, verified] of [
+      ['sound', 'ok'],
+      ['data-altered', 'damaged'],
+    ] as const) {
+      await site.catalog.ask('verified', [{ id, sha256: location.sha256, verifiedAt, result }]);
+      const { json } = await site.ask(`/api/studies/${cine.studyUid}/proof`);
+      const [proof] = json.instances as Record<string, unknown>[];
+      assert.deepEqual([proof?.verifiedAt, proof?.verified], [verifiedAt, verified]);
+    }
+  });
+
+  test('404 for a study that is not there', async () => {
+    assert.equal((await site.ask('/api/studies/1.2.3/proof')).status, 404);
   });
 });
 
