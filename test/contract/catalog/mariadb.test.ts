@@ -13,6 +13,7 @@ import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
 import { studyTextSuite } from './study-text-suite.ts';
 import { trashSuite } from './trash-suite.ts';
+import { upkeepSuite } from './upkeep-suite.ts';
 
 let server: MariadbServer;
 before(async () => {
@@ -34,4 +35,5 @@ studyListSuite(mariadb);
 studyTextSuite(mariadb);
 jobsSuite(mariadb);
 trashSuite(mariadb);
+upkeepSuite(mariadb);
 crashSuite(mariadb);

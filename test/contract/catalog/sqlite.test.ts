@@ -14,6 +14,7 @@ import { readingSuite } from './reading-suite.ts';
 import { studyListSuite } from './study-list-suite.ts';
 import { studyTextSuite } from './study-text-suite.ts';
 import { trashSuite } from './trash-suite.ts';
+import { upkeepSuite } from './upkeep-suite.ts';
 
 const sqlite: EngineUnderTest = {
   name: 'SQLite',
@@ -33,4 +34,5 @@ studyListSuite(sqlite);
 studyTextSuite(sqlite);
 jobsSuite(sqlite);
 trashSuite(sqlite);
+upkeepSuite(sqlite);
 crashSuite(sqlite);

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { access, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { rebuildCatalog } from '../../../src/archive/rebuild.ts';
+import { rebuildTrash } from '../../../src/archive/trash-rebuild.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
+import type { TrashEntry } from '../../../src/catalog/trash.ts';
 import { filesIn } from '../../support/archive-state.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
@@ -295,6 +298,29 @@ describe('a deletion that was interrupted is finished at the next start', () => 
     assert.equal((await archive.counts()).instances, 0, 'the deletion asked for this study');
     assert.equal((await trashOf(opened))[0]?.files, 1);
     await access(join(folder.path, 'archive/trash', file!));
+  });
+
+  test('the catalogue was lost: rebuild leaves the trash alone and lists it again', async () => {
+    await using folder = await dataFolder();
+    let entry: TrashEntry;
+    let studyUid = '';
+    {
+      await using opened = await openArchive(folder.path);
+      await opened.store(madeInstance());
+      ({ studyUid } = await storedStudy(opened));
+      entry = await opened.archive.delete({ study: studyUid }, 'chief', 'wrong patient');
+    }
+    await using again = await openArchive(folder.path, () => new Date(), 'another.sqlite');
+    const { storage, catalog, archive } = again;
+    const parts = [storage, catalog, () => undefined, assert.fail] as const;
+    await rebuildCatalog(...parts);
+    assert.equal((await archive.counts()).instances, 1);
+    assert.equal(await rebuildTrash(...parts), 5);
+    assert.equal(await rebuildTrash(...parts), 0);
+    assert.deepEqual(await trashOf(again), [entry]);
+    assert.equal((await archive.restore(entry.id)).restored, 5);
+    assert.equal((await selected(archive, studyUid)).length, 4);
+    await assertSound(again);
   });
 
   test('restored to its place, the catalogue not told yet', async () => {
