@@ -39,6 +39,7 @@ import { PeerTests } from '../http/peer-tests.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
 import { Sessions } from '../http/sessions.ts';
 import { readStaticFiles } from '../http/static-files.ts';
+import type { Forwarding } from '../jobs/forwarding.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import type { UnknownCallers } from '../scp/unknown-callers.ts';
@@ -59,6 +60,7 @@ export interface ApiParts {
   readonly archive: Archive;
   readonly catalog: Catalog;
   readonly jobs: JobQueue;
+  readonly forwarding: Forwarding;
   readonly feed: EventFeed;
   readonly associations: LiveAssociations;
   readonly contacts: Contacts;
@@ -71,7 +73,7 @@ export interface ApiParts {
 
 /** Everything of the daemon that speaks HTTP; it is closed before what it shows. */
 export async function createApi(parts: ApiParts): Promise<HttpServer> {
-  const { loaded, settings, log, archive, catalog, jobs, feed, associations, contacts } = parts;
+  const { loaded, settings, log, archive, catalog, jobs, feed, associations, contacts, forwarding } = parts;
   const { version } = packageJson;
   const { dataDirectory, logDirectory } = loaded;
   const { http } = settings.current;
@@ -126,7 +128,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
         return { totalBytes, freeBytes: bavail * bsize, reserveBytes };
       },
       integrity: async () => undefined,
-      copies: async () => ({}),
+      copies: async () => ({ lagging: await worstLag(forwarding) }),
       notices,
     }),
     ...configRoutes(settings, change),
@@ -201,4 +203,14 @@ function publishChanges({ archive, jobs, feed }: ApiParts): void {
   for (const event of ['started', 'settled'] as const) {
     jobs.runner.on(event, ({ id }: { id: number }) => feed.publish('jobs', { id: String(id) }, String(id)));
   }
+}
+
+/** The second archive that is furthest behind. As long as not everything has been looked through, none is up to date. */
+async function worstLag(forwarding: Forwarding): Promise<{ aeTitle: string; count: number } | undefined> {
+  const archives = (await forwarding.status()).filter(({ isSecondArchive }) => isSecondArchive);
+  const lags = archives.map(({ destination, due, sent, refused, isSurveyed }) => ({
+    aeTitle: destination,
+    count: Math.max(due + sent + refused, isSurveyed ? 0 : 1),
+  }));
+  return lags.sort((a, b) => b.count - a.count)[0];
 }

@@ -45,14 +45,8 @@ export async function serve(options: LoadOptions): Promise<number> {
   stack.defer(() => logger.close());
   try {
     const { archive, storage, catalog, overrides } = await openArchive(loaded, log, stack, config);
-    const {
-      queue: jobs,
-      commitments,
-      forwarding,
-      takeReport,
-    } = createJobs({
-      ...{ config, archive, catalog, log },
-    });
+    const parts = createJobs({ config, archive, catalog, log });
+    const { queue: jobs, commitments, forwarding, takeReport, fetchBack } = parts;
     const associations = new LiveAssociations(() => feed.publish('associations', {}));
     const onRequest = associations.observer;
     const expected = new ExpectedInstances();
@@ -82,7 +76,8 @@ export async function serve(options: LoadOptions): Promise<number> {
     });
     const http = await usable('http', () =>
       createApi({
-        ...{ loaded, settings, log, archive, catalog, jobs, feed, associations, contacts, unknownCallers },
+        ...{ loaded, settings, log, archive, catalog, jobs, forwarding, feed },
+        ...{ associations, contacts, unknownCallers },
         ...{ expected, reports },
         dimse: () => dimse,
         health: async () => {
@@ -104,7 +99,9 @@ export async function serve(options: LoadOptions): Promise<number> {
       forwarding.stop();
       await jobs.stop();
     });
-    const upkeep = startUpkeep({ config: config(), archive, storage, catalog, overrides, log });
+    const upkeep = startUpkeep({
+      ...{ config: config(), archive, storage, catalog, overrides, log, fetchBack },
+    });
     stack.defer(() => upkeep.stop());
     state = 'ok';
     const at = {
