@@ -137,13 +137,19 @@ export function* archiveRecords(shape: ArchiveShape): Generator<InstanceRecord> 
     const facts = studyFacts(shape, study);
     for (let series = 1; series <= (shape.seriesPerStudy ?? 2); series++) {
       for (let instance = 1; instance <= (shape.instancesPerSeries ?? 5); instance++) {
-        yield generatedRecord(facts, study, series, instance);
+        yield studyRecord(facts, study, series, instance);
       }
     }
   }
 }
 
-function generatedRecord(facts: StudyFacts, study: number, series: number, instance: number): InstanceRecord {
+/** The record of one instance of study number `study`. */
+export function studyRecord(
+  facts: StudyFacts,
+  study: number,
+  series: number,
+  instance: number,
+): InstanceRecord {
   const seriesUid = `${facts.uid}.${series}`;
   const [date, time] = [
     facts.date,

@@ -3,6 +3,7 @@
 import { after, before } from 'node:test';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { crashSuite } from './crash-suite.ts';
+import { fillerSuite } from './filler-suite.ts';
 import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
 import { jobsSuite } from './jobs-suite.ts';
@@ -37,3 +38,4 @@ jobsSuite(mariadb);
 trashSuite(mariadb);
 upkeepSuite(mariadb);
 crashSuite(mariadb);
+fillerSuite(mariadb);
