@@ -164,21 +164,29 @@ async function* pagesOf<P extends { readonly done: boolean }>(
   signal?: AbortSignal,
 ): AsyncGenerator<P> {
   signal?.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal?.reason);
-  aborted.promise.catch(() => undefined);
-  signal?.addEventListener('abort', abort);
   let done = false;
   try {
     for (let ask = first; !done; ask = more) {
-      const page = await Promise.race([ask(), aborted.promise]);
+      const page = await unlessAborted(ask(), signal);
       done = page.done;
       yield page;
       signal?.throwIfAborted();
     }
   } finally {
-    signal?.removeEventListener('abort', abort);
     if (!done) thread.ask('stop', search).catch(() => undefined);
+  }
+}
+
+/** A promise for each page: one for all of them would hold every page until it is settled. */
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return answer;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

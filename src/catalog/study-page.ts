@@ -23,7 +23,7 @@ import { type TextCriterion, textCriteria } from './study-text.ts';
 import { estimate, MANY, prepareWalk, STEP, type WalkStatements, walk, walkBackwards } from './walk.ts';
 
 /** Most studies that are tried for one page. */
-const MAX_TRIED = 2048;
+const MAX_TRIED = 1024;
 /** Most studies that are put in order for one page. */
 const MAX_ORDERED = 20_000;
 

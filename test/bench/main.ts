@@ -1,11 +1,14 @@
 // `make bench`: measures our daemon against Orthanc and DCMTK in one run.
 //   PART=ingest-ct     only the parts whose names begin so, comma separated
+//   PART=catalog       a million studies in the catalogue, see filled-catalog.ts; only when asked for. PAGE=1 writes the
+//                      figures and the plans of all statements into docs/catalogue.md
 //   AGAINST=orthanc    only these contestants beside ours; AGAINST= measures ours alone
 //   PROFILE=FOLDER     CPU profiles of our daemon go there
 //   --doc              writes docs/benchmark.md from the last result
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureCatalog } from './catalog.ts';
 import { type BenchContext, CONTESTANTS } from './contestants.ts';
 import { INGEST_PLANS, measureIngest } from './ingest.ts';
 import { describeMachine } from './machine.ts';
@@ -31,6 +34,12 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ['query', (context) => measureQuery('query', context)],
 ]);
 
+/** These take too long to be measured unasked. */
+const ON_REQUEST: ReadonlyMap<string, Part> = new Map([
+  ['catalog-sqlite', (context: BenchContext) => measureCatalog('catalog-sqlite', 'SQLite', context)],
+  ['catalog-mariadb', (context: BenchContext) => measureCatalog('catalog-mariadb', 'MariaDB', context)],
+]);
+
 if (process.argv.includes('--doc')) {
   const result = JSON.parse(await readFile(RESULT_FILE, 'utf8')) as BenchResult;
   await writeFile(DOCUMENT, renderDocument(result));
@@ -38,9 +47,13 @@ if (process.argv.includes('--doc')) {
 
 async function bench(): Promise<number> {
   const wanted = (process.env.PART ?? '').split(',');
-  const parts = [...PARTS].filter(([name]) => wanted.some((prefix) => name.startsWith(prefix)));
+  const parts = [
+    ...[...PARTS].filter(([name]) => wanted.some((prefix) => name.startsWith(prefix))),
+    ...[...ON_REQUEST].filter(([name]) => wanted.some((prefix) => prefix !== '' && name.startsWith(prefix))),
+  ];
   if (parts.length === 0) {
-    console.error(`PART=${process.env.PART}: the parts are ${[...PARTS.keys()].join(' ')}`);
+    const names = [...PARTS.keys(), ...ON_REQUEST.keys()];
+    console.error(`PART=${process.env.PART}: the parts are ${names.join(' ')}`);
     return 2;
   }
   // Beside the project, not in /tmp: that may be memory, and memory would flatter whoever flushes.

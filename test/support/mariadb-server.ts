@@ -87,6 +87,11 @@ export class MariadbServer implements AsyncDisposable {
     }
   }
 
+  /** See RunningProcess. */
+  cpuMs(): number {
+    return this.#process.cpuMs();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.signal(signal);
   }

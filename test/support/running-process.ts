@@ -1,6 +1,6 @@
 // A child process under observation: what it printed, what memory it took, how it ended.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 export interface ProcessOptions {
@@ -121,6 +121,17 @@ export class RunningProcess {
     const field = (name: string): number =>
       1024 * Number(status.match(new RegExp(`${name}:\\s+(\\d+)`))?.[1]);
     return { peakBytes: field('VmHWM'), nowBytes: field('VmRSS') };
+  }
+
+  /** Processor time so far, of all threads (proc(5), schedstat). */
+  cpuMs(): number {
+    let nanoseconds = 0;
+    for (const thread of readdirSync(`/proc/${this.pid}/task`))
+      nanoseconds += Number.parseInt(
+        readFileSync(`/proc/${this.pid}/task/${thread}/schedstat`, 'latin1'),
+        10,
+      );
+    return nanoseconds / 1e6;
   }
 
   /** Starts a new measurement of the peak at the present size (proc(5), clear_refs). */

@@ -41,17 +41,18 @@ export class ServerConnection {
   readonly #connection: Connection;
   readonly #socket: Socket;
   readonly #options: OpenOptions;
-  readonly #lost = Promise.withResolvers<never>();
+  #loss: ConnectionLost | undefined;
+  /** Tells the statement that is running. */
+  #onLost: ((loss: ConnectionLost) => void) | undefined;
 
   private constructor(connection: Connection, socket: Socket, options: OpenOptions) {
     this.#connection = connection;
     this.#socket = socket;
     this.#options = options;
-    this.#lost.promise.catch(() => undefined);
-    socket.on('error', (error) => this.#lost.reject(new ConnectionLost(messageOf(error))));
-    socket.on('close', () => this.#lost.reject(new ConnectionLost('the connection was closed')));
+    socket.on('error', (error) => this.#lose(new ConnectionLost(messageOf(error))));
+    socket.on('close', () => this.#lose(new ConnectionLost('the connection was closed')));
     socket.on('timeout', () => {
-      this.#lost.reject(new ServerSilent(`no answer for ${options.answerMs / 1000} s`));
+      this.#lose(new ServerSilent(`no answer for ${options.answerMs / 1000} s`));
       this.abandon();
     });
     // Statements get their own failure; between two of them the loss shows when the next one is sent.
@@ -113,10 +114,20 @@ export class ServerConnection {
     await this.#connection.end().catch(() => this.abandon());
   }
 
+  /** The first loss tells why. */
+  #lose(loss: ConnectionLost): void {
+    this.#loss ??= loss;
+    this.#onLost?.(this.#loss);
+  }
+
   async #answered<T>(statement: Promise<T>): Promise<T> {
     this.#socket.setTimeout(this.#options.answerMs);
+    // One for each statement: what is raced against a promise that stays is held by it.
+    const lost = Promise.withResolvers<never>();
+    this.#onLost = lost.reject;
+    if (this.#loss !== undefined) lost.reject(this.#loss);
     try {
-      return await Promise.race([statement, this.#lost.promise]);
+      return await Promise.race([statement, lost.promise]);
     } catch (error) {
       if (this.isOpen || error instanceof ConnectionLost) throw error;
       throw new ConnectionLost(
@@ -126,6 +137,7 @@ export class ServerConnection {
         },
       );
     } finally {
+      this.#onLost = undefined;
       this.#socket.setTimeout(0);
     }
   }

@@ -7,11 +7,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { InstanceRecord } from '../../../src/catalog/catalog.ts';
 import { prepareIngest } from '../../../src/catalog/ingest.ts';
 import { ingestRecordOf } from '../../../src/catalog/ingest-record.ts';
+import { ServerConnection } from '../../../src/catalog/mariadb/server-connection.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
 import { openEngine } from '../../../src/catalog/open-engine.ts';
 import { instanceRecord } from '../../support/catalog-generator.ts';
 import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';
-import { MariadbServer } from '../../support/mariadb-server.ts';
+import { collectGarbage } from '../../support/garbage.ts';
+import { MariadbServer, mariadbAddress } from '../../support/mariadb-server.ts';
 import { assertCountersEqualRecount, assertSearchKeysComplete } from './harness.ts';
 
 let server: MariadbServer;
@@ -170,6 +172,23 @@ describe('a server that is away', () => {
     assert.ok(seconds < 6, `${seconds} s`);
     await until(() => catalog.counts());
   });
+});
+
+test('a connection holds nothing of the statements that it has answered', async (t) => {
+  const address = mariadbAddress(server.url(await server.freshDatabase()));
+  const maxStatementBytes = Number.POSITIVE_INFINITY;
+  const connection = await ServerConnection.open(address, {
+    encrypted: false,
+    answerMs: 5000,
+    maxStatementBytes,
+  });
+  t.after(() => connection.close());
+  const answers: WeakRef<object>[] = [];
+  for (let i = 0; i < 100; i++)
+    answers.push(new WeakRef(await connection.execute('select ? as number', [i])));
+  await collectGarbage();
+  const held = answers.filter((answer) => answer.deref() !== undefined).length;
+  assert.ok(held < 10, `${held} of 100 answers`);
 });
 
 /** Asks again until it is answered. */

@@ -5,7 +5,9 @@ import { describe, test } from 'node:test';
 import { TAG } from '../../../src/catalog/attributes.ts';
 import type { InstanceRecord } from '../../../src/catalog/catalog.ts';
 import { openCatalog } from '../../../src/catalog/open.ts';
+import { fillCatalog } from '../../support/catalog-filler.ts';
 import { archiveRecords, instanceRecord, pn, studyFacts, text } from '../../support/catalog-generator.ts';
+import { heldBytes } from '../../support/garbage.ts';
 import { type EngineUnderTest, findAll, firstValue, freshCatalog, selectAll, uidsOf } from './harness.ts';
 
 export function readingSuite(engine: EngineUnderTest): void {
@@ -35,6 +37,22 @@ export function readingSuite(engine: EngineUnderTest): void {
         }
         assert.deepEqual([count, seen.size], [expected, expected], level);
       }
+    });
+
+    test('a query holds nothing of the pages that were read', async (t) => {
+      const url = await engine.fresh(t);
+      await fillCatalog(url, { studies: 3000, seriesPerStudy: 1, instancesPerSeries: 1 });
+      const catalog = await openCatalog(url);
+      t.after(() => catalog.close());
+      const { signal } = new AbortController();
+      const held: number[] = [];
+      let matches = 0;
+      for await (const page of catalog.find({ level: 'STUDY', identifier: {}, signal })) {
+        matches += page.length;
+        if (held.length === 0 || matches >= 2700) held.push(await heldBytes());
+      }
+      const growth = (held.at(-1) ?? 0) - (held[0] ?? 0);
+      assert.ok(growth < 2_000_000, `${growth} bytes more after ${matches} matches`);
     });
 
     test('without keys the newest studies come first', async (t) => {

@@ -79,7 +79,7 @@ export function studyListSuite(engine: EngineUnderTest): void {
       const catalog = await freshCatalog(engine, t);
       const rare = { [TAG.StudyDescription]: text('LO', 'Rare finding') };
       await catalog.ingest([dated(0, '20000101', rare), dated(1, '20250101', rare)]);
-      const many = Array.from({ length: 2100 }, (_, i) => dated(2 + i, '20240101'));
+      const many = Array.from({ length: 1050 }, (_, i) => dated(2 + i, '20240101'));
       for (let start = 0; start < many.length; start += 300)
         await catalog.ingest(many.slice(start, start + 300));
       const identifier = { [TAG.StudyDescription]: text('LO', '*rare*') };
