@@ -130,7 +130,10 @@ function rowsOf(state: IngestState, ids: Ids): [FillTable, FillRow[]][] {
     ['series', series.map((one) => ({ id: one.id as number, ...seriesRow(one) }))],
     [
       'instance',
-      [...state.instances.values()].map((instance) => ({ id: ++ids.instance, ...instanceRow(instance) })),
+      [...state.instances.values()].map((instance) => ({
+        id: ++ids.instance,
+        ...(instanceRow(instance) as FillRow),
+      })),
     ],
     [
       'study_modality',
