@@ -42,7 +42,8 @@ $(APP): $(INSTALLED) $(shell find ui -path ui/dist -prune -o -type f -print)
 
 # DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues.
 foreign-peers:
-	@.ci/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core shellcheck=shellcheck unzip=unzip
+	@.ci/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core \
+	  openssl=openssl shellcheck=shellcheck unzip=unzip
 
 # The app is tried in a real browser, in both languages.
 browser:

@@ -78,6 +78,10 @@ export const peer = group(
       .meta(
         words('Character set', 'For a peer that labels its text wrongly: the set it really uses.', 'now'),
       ),
+    tls: z
+      .boolean(wants('true or false'))
+      .optional()
+      .meta(words('TLS', 'true: the peer is called over a secure connection.', 'now')),
     preset: oneOf('generic', 'siemens', 'philips', 'ge', 'dcmtk', 'orthanc')
       .optional()
       .meta(words('Kind', 'What the peer is, for the hints that the app gives.', 'now')),
@@ -177,6 +181,28 @@ export const configSchema = group(
       maxAssociations: whole(1, 10000)
         .default(100)
         .meta(words('Associations at most', 'How many associations may be open at the same time.', 'now')),
+      tls: group({
+        port: listenPort
+          .default(2762)
+          .meta(words('Secure DICOM port', 'The port for DICOM over TLS, beside the plain one.')),
+        certificate: path.meta(
+          words(
+            'Certificate',
+            'PEM file with the certificate of this archive, relative to the data directory.',
+          ),
+        ),
+        privateKey: path.meta(words('Private key', 'PEM file with the key that belongs to it.')),
+        trusted: path
+          .optional()
+          .meta(
+            words(
+              'Trusted certificates',
+              'PEM file: only peers with one of these certificates, or signed by them, are spoken to. Without it the connection is encrypted, and nobody has to prove who he is.',
+            ),
+          ),
+      })
+        .optional()
+        .meta(words('DICOM over TLS', 'Left out: the archive accepts no secure connections.')),
     }).prefault({}),
     http: group({
       host: host

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import { Acceptor } from '../ul/acceptor.ts';
 import type { Association } from '../ul/association.ts';
 import type { SupportedContext } from '../ul/negotiation.ts';
+import type { SecureTransport } from '../ul/tls.ts';
 import type { CommandSet } from './commands.ts';
 import type { DimseError } from './errors.ts';
 import { MessageExchange } from './message-exchange.ts';
@@ -35,6 +36,7 @@ export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly maxAssociations: number;
+  readonly tls?: SecureTransport;
   readonly implementationClassUid: string;
   readonly implementationVersionName: string;
   readonly admit: (request: AssociationRequest) => Admission;

@@ -43,11 +43,13 @@ import type { Forwarding } from '../jobs/forwarding.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import type { UnknownCallers } from '../scp/unknown-callers.ts';
+import type { SecureTransport } from '../ul/tls.ts';
 import type { Log } from '../util/log.ts';
 import type { LiveAssociations } from './associations.ts';
 import type { Contacts } from './contacts.ts';
 import { echoForApp } from './echo-peer.ts';
 import { stepsFor } from './peer-test.ts';
+import { reached } from './secure-transport.ts';
 import type { TestReports } from './test-reports.ts';
 
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
@@ -55,6 +57,7 @@ const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
 
 export interface ApiParts {
   readonly loaded: LoadedConfig;
+  readonly secure: SecureTransport;
   readonly settings: LiveConfig;
   readonly log: Log;
   readonly archive: Archive;
@@ -73,7 +76,8 @@ export interface ApiParts {
 
 /** Everything of the daemon that speaks HTTP; it is closed before what it shows. */
 export async function createApi(parts: ApiParts): Promise<HttpServer> {
-  const { loaded, settings, log, archive, catalog, jobs, feed, associations, contacts, forwarding } = parts;
+  const { loaded, secure, settings, log, archive, catalog, jobs, feed, associations, contacts, forwarding } =
+    parts;
   const { version } = packageJson;
   const { dataDirectory, logDirectory } = loaded;
   const { http } = settings.current;
@@ -133,7 +137,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
     }),
     ...configRoutes(settings, change),
     ...peerRoutes({ config: settings, change, lastContact: (aeTitle) => contacts.last(aeTitle) }),
-    echoRoute((peer, signal) => echoForApp(peer, settings.current.aeTitle, signal)),
+    echoRoute((peer, signal) => echoForApp(reached(peer, secure), settings.current.aeTitle, signal)),
     ...callerRoutes({
       associations: () => associations.list(),
       unknownCallers: () =>
@@ -158,7 +162,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
     }),
     ...deletionRoutes({ archive, audit, trashDays: () => settings.current.trash.days }),
     ...peerTestRoutes(tests, settings, (peer) =>
-      stepsFor(peer, {
+      stepsFor(reached(peer, secure), {
         aeTitle: () => settings.current.aeTitle,
         expected: parts.expected,
         reports: parts.reports,

@@ -1,6 +1,7 @@
 // An echo asked for in the app: short times, and the cause when it fails.
 
-import type { EchoAnswer, EchoTarget } from '../http/api/echo.ts';
+import type { EchoAnswer } from '../http/api/echo.ts';
+import type { PeerAddress } from '../scu/associate.ts';
 import { diagnosisOf } from '../scu/diagnosis.ts';
 import { echo } from '../scu/echo.ts';
 
@@ -8,7 +9,7 @@ import { echo } from '../scu/echo.ts';
 const TIMES = { connectMs: 5000, artimMs: 10_000, answerMs: 10_000 };
 
 export async function echoForApp(
-  peer: EchoTarget,
+  peer: PeerAddress,
   callingAeTitle: string,
   signal: AbortSignal,
   times = TIMES,

@@ -14,7 +14,9 @@ import { JobQueue } from '../jobs/job-queue.ts';
 import { OpenReports } from '../jobs/open-reports.ts';
 import { sendKind } from '../jobs/send-job.ts';
 import type { TakeReport } from '../scu/commitment-request.ts';
+import type { SecureTransport } from '../ul/tls.ts';
 import type { Log } from '../util/log.ts';
+import { type Reached, reached } from './secure-transport.ts';
 
 /** After an instance has come, so long the archive counts as being used. */
 const BUSY_MS = 3000;
@@ -22,6 +24,7 @@ const BUSY_MS = 3000;
 export interface JobsSite {
   /** As it is now: peers come and go while the program runs. */
   readonly config: () => Config;
+  readonly secure: SecureTransport;
   readonly archive: Archive;
   readonly catalog: Catalog;
   readonly log: Log;
@@ -36,10 +39,13 @@ export interface Jobs {
   readonly fetchBack: ReturnType<typeof fetchBackFrom>;
 }
 
-export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
+export function createJobs({ config, secure, archive, catalog, log }: JobsSite): Jobs {
   const aeTitle = () => config().aeTitle;
   const now = () => new Date();
-  const peerOf = (title: string) => config().peers.find((peer) => peer.aeTitle === title);
+  const peerOf = (title: string) => {
+    const peer = config().peers.find(({ aeTitle }) => aeTitle === title);
+    return peer === undefined ? undefined : reached(peer, secure);
+  };
   let usedAt = Number.NEGATIVE_INFINITY;
   const open = new OpenReports();
   const { deliveries } = catalog;
@@ -75,7 +81,10 @@ export function createJobs({ config, archive, catalog, log }: JobsSite): Jobs {
     usedAt = performance.now();
     forwarding.stored(record);
   });
-  const archives = () => config().peers.filter(({ role }) => role === 'second-archive');
+  const archives = () =>
+    config()
+      .peers.filter(({ role }) => role === 'second-archive')
+      .map((peer) => reached(peer, secure));
   const fetchBack = fetchBackFrom({ aeTitle, archives });
   return { queue, commitments: new Commitments(queue, open, now), forwarding, takeReport, fetchBack };
 }
@@ -86,18 +95,19 @@ export function forwardingSettings({ forwarding, peers }: Config): ForwardingSet
   return { rules: forwarding, archives };
 }
 
-function destination(peer: Peer | undefined): Destination | undefined {
+function destination(peer: Reached<Peer> | undefined): Destination | undefined {
   if (peer === undefined) return undefined;
-  const { aeTitle, host, port, commitment } = peer;
-  return { aeTitle, host, port, report: commitment.report };
+  const { commitment, ...address } = peer;
+  return { ...address, report: commitment.report };
 }
 
 /** Where a peer takes reports of storage commitment. */
-function reportPeer(peer: Peer | undefined): ReportPeer | undefined {
+function reportPeer(peer: Reached<Peer> | undefined): ReportPeer | undefined {
   if (peer === undefined) return undefined;
-  const { host, commitment } = peer;
+  const { commitment, ...address } = peer;
   return {
-    ...{ host, report: commitment.report },
+    ...address,
+    report: commitment.report,
     aeTitle: commitment.aeTitle ?? peer.aeTitle,
     port: commitment.port ?? peer.port,
   };

@@ -4,7 +4,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { Config } from '../config/schema.ts';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/uid.ts';
 import { commandName } from '../dimse/commands.ts';
-import { type Association, DimseListener } from '../dimse/listener.ts';
+import { type Association, type AssociationRequest, DimseListener } from '../dimse/listener.ts';
 import type { ServiceObserver } from '../dimse/service-registry.ts';
 import { isWarning, statusText } from '../dimse/status.ts';
 import type { Commitments } from '../jobs/commitments.ts';
@@ -13,13 +13,16 @@ import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import { admission, createServices } from '../scp/services.ts';
 import { UnknownCallers } from '../scp/unknown-callers.ts';
 import type { TakeReport } from '../scu/commitment-request.ts';
+import type { SecureTransport } from '../ul/tls.ts';
 import { PacsError } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { characterSetsOf } from './open-archive.ts';
+import { reached } from './secure-transport.ts';
 
 export interface ListenerSite {
   /** As it is now. */
   readonly config: () => Config;
+  readonly secure: SecureTransport;
   readonly archive: Archive;
   readonly commitments: Commitments;
   readonly takeReport: TakeReport;
@@ -31,14 +34,19 @@ export interface ListenerSite {
 
 export interface Listener {
   readonly listener: DimseListener;
+  /** For DICOM over TLS, where the settings ask for it. */
+  readonly secureListener: DimseListener | undefined;
   readonly callers: Callers;
   readonly unknownCallers: UnknownCallers;
 }
 
 export function createListener(site: ListenerSite): Listener {
-  const { config, archive, commitments, takeReport, expected, onRequest, log } = site;
+  const { config, secure, archive, commitments, takeReport, expected, onRequest, log } = site;
   const { peers, unknownCallers: policy, dimse } = config();
-  const callers = new Callers(peers, policy);
+  const callers = new Callers(
+    peers.map((peer) => reached(peer, secure)),
+    policy,
+  );
   const unknownCallers = new UnknownCallers(() => new Date());
   const admit = admission(callers);
   const services = createServices({
@@ -67,18 +75,21 @@ export function createListener(site: ListenerSite): Listener {
         }),
     },
   });
-  const listener = new DimseListener({
-    ...dimse,
+  const { tls, ...plain } = dimse;
+  const shared = {
     implementationClassUid: IMPLEMENTATION_CLASS_UID,
     implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-    admit: (request) => {
+    admit: (request: AssociationRequest) => {
       if (callers.isStranger(request.callingAeTitle, request.remoteAddress)) unknownCallers.note(request);
       return admit(request);
     },
     services,
-  });
-  logAssociations(listener, log);
-  return { listener, callers, unknownCallers };
+  };
+  const listener = new DimseListener({ ...plain, ...shared });
+  const secureListener =
+    tls === undefined ? undefined : new DimseListener({ ...plain, port: tls.port, tls: secure, ...shared });
+  for (const one of [listener, secureListener]) if (one !== undefined) logAssociations(one, log);
+  return { listener, secureListener, callers, unknownCallers };
 }
 
 /** One line per association that begins or ends, per refused caller, per failed request. */

@@ -1,6 +1,6 @@
 // The steps of a peer's full test: echo, and a made-up run that is sent there, found, fetched back and committed.
 
-import type { Peer } from '../config/schema.ts';
+import type { Peer as ConfiguredPeer } from '../config/schema.ts';
 import { readDataSet } from '../dicom/data-set-reader.ts';
 import { PIXEL_DATA } from '../dicom/tag.ts';
 import { newUid } from '../dicom/uid.ts';
@@ -12,8 +12,11 @@ import { diagnosisOf } from '../scu/diagnosis.ts';
 import { findStudy, moveStudy } from '../scu/query-retrieve.ts';
 import { sendItems } from '../scu/send.ts';
 import { echoForApp } from './echo-peer.ts';
+import type { Reached } from './secure-transport.ts';
 import type { TestReports } from './test-reports.ts';
 import { type TestStudy, testStudy } from './test-study.ts';
+
+type Peer = Reached<ConfiguredPeer>;
 
 const TIMES = { connectMs: 5000, artimMs: 10_000 };
 /** An archive that files what it gets in the background may need a moment until it finds it. */

@@ -18,6 +18,7 @@ import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
 import { EXIT, exitCodeOf, say, usable } from './program.ts';
+import { loadSecureTransport } from './secure-transport.ts';
 import { TestReports } from './test-reports.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -32,6 +33,7 @@ export async function serve(options: LoadOptions): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
 
   const loaded = await loadUsable(options);
+  const secure = await loadSecureTransport(loaded);
   const settings = new LiveConfig(loaded);
   const config = () => settings.current;
   const feed = new EventFeed();
@@ -45,30 +47,35 @@ export async function serve(options: LoadOptions): Promise<number> {
   stack.defer(() => logger.close());
   try {
     const { archive, storage, catalog, overrides } = await openArchive(loaded, log, stack, config);
-    const parts = createJobs({ config, archive, catalog, log });
+    const parts = createJobs({ config, secure, archive, catalog, log });
     const { queue: jobs, commitments, forwarding, takeReport, fetchBack } = parts;
     const associations = new LiveAssociations(() => feed.publish('associations', {}));
     const onRequest = associations.observer;
     const expected = new ExpectedInstances();
     const reports = new TestReports();
-    const { listener, callers, unknownCallers } = createListener({
-      ...{ config, archive, commitments, expected, onRequest, log },
+    const { listener, secureListener, callers, unknownCallers } = createListener({
+      ...{ config, secure, archive, commitments, expected, onRequest, log },
       takeReport: reports.before(takeReport),
     });
-    associations.follow(listener);
+    const listeners = secureListener === undefined ? [listener] : [listener, secureListener];
+    for (const one of listeners) associations.follow(one);
     const contacts = await Contacts.open(join(loaded.dataDirectory, 'contacts.json'), log, (aeTitle) =>
       feed.publish('peers', { aeTitle }, aeTitle),
     );
     stack.defer(() => contacts.close());
-    listener.on('association', ({ callingAeTitle }) => {
-      if (callers.peer(callingAeTitle) !== undefined) contacts.called(callingAeTitle);
-    });
+    for (const one of listeners) {
+      one.on('association', ({ callingAeTitle }) => {
+        if (callers.peer(callingAeTitle) !== undefined) contacts.called(callingAeTitle);
+      });
+    }
     let state: 'starting' | 'ok' | 'stopping' = 'starting';
     const dimseAt = await usable('dimse.port', () => listener.listen());
     stack.defer(() => listener.close(0));
+    const securelyAt = await usable('dimse.tls.port', async () => secureListener?.listen());
+    stack.defer(() => secureListener?.close(0));
     let dimse = dimseAt;
     settings.apply = applyConfig({
-      ...{ listener, callers, logger, forwarding },
+      ...{ listener, callers, secure, logger, forwarding },
       onMoved: (to) => {
         dimse = to;
         log.info('listening anew', { dimse: formatHostPort(to.host, to.port) });
@@ -76,7 +83,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     });
     const http = await usable('http', () =>
       createApi({
-        ...{ loaded, settings, log, archive, catalog, jobs, forwarding, feed },
+        ...{ loaded, secure, settings, log, archive, catalog, jobs, forwarding, feed },
         ...{ associations, contacts, unknownCallers },
         ...{ expected, reports },
         dimse: () => dimse,
@@ -110,6 +117,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     };
     log.info('ready', {
       ...at,
+      ...(securelyAt === undefined ? {} : { tls: formatHostPort(securelyAt.host, securelyAt.port) }),
       aeTitle: config().aeTitle,
       peers: callers.count,
     });
@@ -120,7 +128,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     log.info('stopping', { signal: await stopping.promise });
     state = 'stopping';
     forwarding.stop();
-    await Promise.all([jobs.stop(), upkeep.stop(), listener.close(GRACE_MS)]);
+    await Promise.all([jobs.stop(), upkeep.stop(), ...listeners.map((one) => one.close(GRACE_MS))]);
     log.info('stopped');
     return EXIT.done;
   } catch (error) {

@@ -1,13 +1,11 @@
 // Who may call and what for: the table of peers, strangers, and callers on this machine.
 
+import type { PeerAddress } from '../scu/associate.ts';
 import { isLoopbackAddress } from '../util/loopback.ts';
 
 export type Permission = 'store' | 'query' | 'retrieve';
 
-export interface Peer {
-  readonly aeTitle: string;
-  readonly host: string;
-  readonly port: number;
+export interface Peer extends PeerAddress {
   readonly may: readonly Permission[];
 }
 

@@ -7,12 +7,15 @@ import { MessageExchange } from '../dimse/message-exchange.ts';
 import { ServiceRegistry } from '../dimse/service-registry.ts';
 import type { Association } from '../ul/association.ts';
 import { type AssociateOptions, requestAssociation } from '../ul/requestor.ts';
+import type { SecureTransport } from '../ul/tls.ts';
 
 /** A peer to call: its AE title and where it listens. */
 export interface PeerAddress {
   readonly aeTitle: string;
   readonly host: string;
   readonly port: number;
+  /** With it the connection is a secure one. */
+  readonly tls?: SecureTransport;
 }
 
 /** How long the transport connection, and the answer to the request, may take. */
@@ -45,6 +48,7 @@ export async function associate(
     ...times,
     host: peer.host,
     port: peer.port,
+    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
     calledAeTitle: peer.aeTitle,
     callingAeTitle,
     contexts,

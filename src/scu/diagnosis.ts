@@ -59,7 +59,7 @@ function tlsMismatch({ host, port }: PeerAddress): Finding {
   return [
     'tls-mismatch',
     `${host} expects an encrypted connection (TLS) on port ${port}.`,
-    'Enter its port for unencrypted DICOM, or switch TLS off there.',
+    'Switch TLS on for it here, or enter its port for unencrypted DICOM.',
   ];
 }
 
@@ -68,6 +68,13 @@ function find(error: unknown, peer: PeerAddress, callingAeTitle: string): Findin
   const code = codeOf(error);
   const network = byNetwork(codeOf(error instanceof Error ? error.cause : undefined) ?? '', peer);
   if (network !== undefined) return network;
+  if (peer.tls !== undefined && (code === 'ul-connect-failed' || code === 'ul-connection-lost')) {
+    return [
+      'tls-mismatch',
+      `No secure connection (TLS) with ${host} on port ${port} came about: ${messageOf(error)}.`,
+      'Switch TLS off for it here if that port is for unencrypted DICOM; else check that each side trusts the certificate of the other.',
+    ];
+  }
   if (error instanceof AssociationRejectedError) return rejection(error, aeTitle, callingAeTitle);
   if (error instanceof DimseError && error.code === 'no-presentation-context') {
     return [

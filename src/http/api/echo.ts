@@ -33,6 +33,7 @@ export interface EchoTarget {
   readonly aeTitle: string;
   readonly host: string;
   readonly port: number;
+  readonly tls?: boolean | undefined;
 }
 
 const MAX_AT_ONCE = 8;
@@ -44,7 +45,12 @@ export function echoRoute(echo: (peer: EchoTarget, signal: AbortSignal) => Promi
     path: '/api/echo',
     summary: 'Does a machine answer (C-ECHO)? If not: why, and what to do',
     // What else a form may hold of a peer is passed over.
-    body: z.object({ aeTitle: peer.shape.aeTitle, host: peer.shape.host, port: peer.shape.port }),
+    body: z.object({
+      aeTitle: peer.shape.aeTitle,
+      host: peer.shape.host,
+      port: peer.shape.port,
+      tls: peer.shape.tls,
+    }),
     answer,
     handle: async ({ body, signal }) => {
       if (running >= MAX_AT_ONCE)

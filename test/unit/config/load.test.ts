@@ -49,6 +49,8 @@ describe('defaults', () => {
       http: { host: '127.0.0.1', port: 11180, names: [], relaySecretFile: 'relay-secret' },
       catalog: 'sqlite:catalog.sqlite',
       archive: { directory: 'archive', reserveBytes: 'auto' },
+      integrity: { start: '0 20 * * *', hours: 10, megabytesPerSecond: 20, days: 30 },
+      trash: { days: 30 },
       peers: [],
       forwarding: [],
       unknownCallers: 'echo',
@@ -131,7 +133,7 @@ describe('precedence', () => {
 
 describe('a wrong configuration gets one line that names the key and what it wants', () => {
   const cases: [unknown, RegExp][] = [
-    [{ dimse: { prot: 1 } }, /^dimse\.prot: unknown setting; wants one of host, port, maxAssociations$/],
+    [{ dimse: { prot: 1 } }, /^dimse\.prot: unknown setting; wants one of host, port, maxAssociations, tls$/],
     [{ aetitle: 'X' }, /^aetitle: unknown setting; wants one of version, aeTitle, /],
     [{ dimse: { port: '11112' } }, /^dimse\.port: wants a whole number from 0 to 65535, not "11112"$/],
     [{ dimse: { port: 65536 } }, /^dimse\.port: wants a whole number from 0 to 65535, not 65536$/],
