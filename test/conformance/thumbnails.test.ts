@@ -64,6 +64,7 @@ describe('a picture is what DCMTK shows', () => {
   ])[] = [
     ['8 bits without a window, middle frame of 12', 'angio/catheter-12f-jpeg-lossless.dcm', ['+F', '7']],
     ['baseline JPEG, middle frame of 96', 'angio/coronary-96f-mask-none.dcm', ['+F', '49']],
+    ['baseline JPEG under the name of lossless', 'objects/sample-op.dcm', []],
     ['a window over 8 bits', 'angio/ge-innova-phantom-cine-IM7.dcm', ['+F', '5', '+Wi', '1']],
     ['10 of 16 bits without a window', 'angio/nema-XA1_UNC.dcm', ['+Wm']],
     ['RLE of 16 bits', 'syntaxes/MR_small_RLE.dcm', ['+Wi', '1']],

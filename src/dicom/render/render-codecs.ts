@@ -3,8 +3,9 @@
 import { inflateRawSync } from 'node:zlib';
 import type { FrameCodec } from '../transcode/frame-codec.ts';
 import { jpeg2000Codec } from '../transcode/jpeg-2000.ts';
-import { jpegLosslessCodec } from '../transcode/jpeg-lossless.ts';
+import { jpegLosslessCodec, SOF_LOSSLESS } from '../transcode/jpeg-lossless.ts';
 import { jpegLsCodec } from '../transcode/jpeg-ls.ts';
+import { EOI, readSegment, SOS, START_OF_JPEG, skipStartOfImage } from '../transcode/jpeg-segments.ts';
 import { rleCodec } from '../transcode/rle.ts';
 import { transferSyntax } from '../transfer-syntax.ts';
 import { malformedImage, notShown } from './errors.ts';
@@ -17,8 +18,7 @@ type Open = () => RenderCodec | Promise<RenderCodec>;
 /** Suffixes of 1.2.840.10008.1.2. */
 const CODECS: readonly (readonly [suffixes: readonly string[], open: Open])[] = [
   [['.5'], () => fromLossless(rleCodec())],
-  [['.4.50', '.4.51', '.4.53', '.4.55'], jpegDctCodec],
-  [['.4.57', '.4.70'], () => fromLossless(jpegLosslessCodec())],
+  [['.4.50', '.4.51', '.4.53', '.4.55', '.4.57', '.4.70'], jpegCodec],
   [['.4.80', '.4.81'], async () => fromLossless(await jpegLsCodec({ lossy: true }))],
   [
     ['.4.90', '.4.91', '.4.201', '.4.202', '.4.203'],
@@ -42,6 +42,25 @@ export async function openRenderCodec(transferSyntaxUid: string): Promise<Render
   const codec = opened.get(open) ?? (await open());
   opened.set(open, codec);
   return codec;
+}
+
+/** Deviation (PS3.5 §A.4.1): goes by what the stream is, because lossy JPEG is also found under the name of lossless. */
+async function jpegCodec(): Promise<RenderCodec> {
+  const lossless = fromLossless(jpegLosslessCodec());
+  const dct = await jpegDctCodec();
+  return {
+    startOfFrame: START_OF_JPEG,
+    decode: (frame, image) => (isLosslessJpeg(frame) ? lossless : dct).decode(frame, image),
+  };
+}
+
+function isLosslessJpeg(frame: Buffer): boolean {
+  for (let at = skipStartOfImage(frame); ; ) {
+    const { marker, next } = readSegment(frame, at);
+    if (marker === SOF_LOSSLESS) return true;
+    if (marker === SOS || marker === EOI) return false;
+    at = next;
+  }
 }
 
 function fromLossless(codec: FrameCodec): RenderCodec {

@@ -21,7 +21,7 @@ import {
 } from './jpeg-segments.ts';
 import { type DecodedSamples, layOutSamples } from './sample-layout.ts';
 
-const SOF_LOSSLESS = 0xc3;
+export const SOF_LOSSLESS = 0xc3;
 
 /** What tables and miscellaneous segments have said so far (T.81 §B.2.4). */
 interface Tables {
