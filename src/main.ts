@@ -32,7 +32,7 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'import':
       return importFiles(commandLine);
     case 'verify':
-      return verify(commandLine.options);
+      return verify(commandLine);
     case 'rebuild':
       return rebuild(commandLine.options);
   }

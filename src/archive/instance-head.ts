@@ -16,7 +16,7 @@ const SOP_INSTANCE_UID = 0x00080018;
 const STUDY_INSTANCE_UID = 0x0020000d;
 const SERIES_INSTANCE_UID = 0x0020000e;
 
-const FIRST_WINDOW_BYTES = 64 * 1024;
+const FIRST_WINDOW_BYTES = 32 * 1024;
 /** No head is this long; what claims to be is refused rather than held in memory. */
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const STOP_BEFORE = Math.max(...KEPT_TAGS) + 1;

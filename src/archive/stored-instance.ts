@@ -11,7 +11,8 @@ import type { OpenFile } from '../util/open-file.ts';
 import { ArchiveError } from './errors.ts';
 import type { HeadSource } from './instance-head.ts';
 
-const FIRST_READ_BYTES = 4096;
+/** File Meta Information and, nearly always, all of the head. */
+const FIRST_READ_BYTES = 36 * 1024;
 const MAX_FILE_META_BYTES = 256 * 1024;
 const HASH_CHUNK_BYTES = 1 << 20;
 
@@ -32,11 +33,14 @@ export async function readStoredHead(storage: StorageArea, path: string): Promis
   if (parsed === undefined) return undefined;
   const dataSetBytes = fileBytes - parsed.dataSetOffset;
   return {
-    ...parsed,
+    meta: parsed.meta,
+    dataSetOffset: parsed.dataSetOffset,
     fileBytes,
     dataSetBytes,
     isComplete: parsed.meta.integrity?.bytes === dataSetBytes,
     head: async (bytes) => {
+      const read = parsed.bytes.subarray(parsed.dataSetOffset);
+      if (read.length >= Math.min(bytes, dataSetBytes)) return read.subarray(0, bytes);
       using again = await storage.open(path);
       return readAt(again, parsed.dataSetOffset, bytes);
     },
@@ -93,11 +97,12 @@ export async function hashDataSet(storage: StorageArea, path: string, start: num
 async function readMeta(
   file: OpenFile,
   fileBytes: number,
-): Promise<{ meta: FileMeta; dataSetOffset: number } | undefined> {
+): Promise<{ meta: FileMeta; dataSetOffset: number; bytes: Buffer } | undefined> {
   try {
     for (let window = FIRST_READ_BYTES; window <= MAX_FILE_META_BYTES; window *= 4) {
-      const result = readFileHead(await readAt(file, 0, Math.min(window, fileBytes)));
-      if (result !== 'more') return result;
+      const bytes = await readAt(file, 0, Math.min(window, fileBytes));
+      const result = readFileHead(bytes);
+      if (result !== 'more') return { ...result, bytes };
       if (window >= fileBytes) return undefined;
     }
     return undefined;

@@ -14,8 +14,19 @@ import { validate } from './validate.ts';
 export type CommandLine =
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'version' }
-  | { readonly command: 'serve' | 'verify' | 'rebuild'; readonly options: LoadOptions }
-  | { readonly command: 'import'; readonly options: LoadOptions; readonly paths: readonly string[] }
+  | { readonly command: 'serve' | 'rebuild'; readonly options: LoadOptions }
+  | {
+      readonly command: 'verify';
+      readonly options: LoadOptions;
+      readonly selection?: VerifySelection;
+    }
+  | {
+      readonly command: 'import';
+      readonly options: LoadOptions;
+      readonly paths: readonly string[];
+      /** The files come into the archive instead of a copy of them. */
+      readonly isMove: boolean;
+    }
   | { readonly command: 'account'; readonly options: LoadOptions; readonly user: string }
   | { readonly command: 'echo'; readonly options: LoadOptions; readonly peer: PeerAddress }
   | {
@@ -24,6 +35,11 @@ export type CommandLine =
       readonly peer: PeerAddress;
       readonly paths: readonly string[];
     };
+
+export interface VerifySelection {
+  readonly patientId?: string;
+  readonly studyUids?: readonly string[];
+}
 
 const word = { type: 'string' } as const;
 const calling = { config: word, data: word, 'ae-title': word, help: { type: 'boolean' } } as const;
@@ -38,7 +54,11 @@ const serving = {
 
 const CALLING: readonly Command[] = ['echo', 'send', 'account'];
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof serving }>>['values'];
+const importing = { ...serving, move: { type: 'boolean' } } as const;
+const verifying = { ...serving, patient: word, study: { type: 'string', multiple: true } } as const;
+
+type AllOptions = typeof importing & typeof verifying;
+type Values = ReturnType<typeof parseArgs<{ options: AllOptions }>>['values'];
 
 /** What the arguments (without program and script) ask for; relative paths are taken from `cwd`.
  *  Throws ConfigError with one line that names the option and what it wants. */
@@ -54,13 +74,18 @@ export function parseCommandLine(argv: readonly string[], cwd: string): CommandL
   }
   const { values, positionals } = split(command, rest);
   if (values.help === true) return { command: 'help', text: helpOf(command) };
-  return build(command, loadOptions(values, cwd), positionals, cwd);
+  return build(command, values, positionals, cwd);
+}
+
+function optionsOf(command: Command): AllOptions {
+  const options = { import: importing, verify: verifying }[command as string] ?? serving;
+  // As the type of all of them: what is not there has no value.
+  return (CALLING.includes(command) ? calling : options) as AllOptions;
 }
 
 function split(command: Command, args: string[]): { values: Values; positionals: string[] } {
   try {
-    const options = CALLING.includes(command) ? calling : serving;
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const { values, positionals } = parseArgs({ args, options: optionsOf(command), allowPositionals: true });
     return { values, positionals };
   } catch (error) {
     // The first sentence names the option; what follows advises on argument parsing in general.
@@ -69,7 +94,8 @@ function split(command: Command, args: string[]): { values: Values; positionals:
   }
 }
 
-function build(command: Command, options: LoadOptions, positionals: string[], cwd: string): CommandLine {
+function build(command: Command, values: Values, positionals: string[], cwd: string): CommandLine {
+  const options = loadOptions(values, cwd);
   const paths = (words: string[]) => {
     if (words.length === 0)
       throw new ConfigError(`${command}: wants at least one PATH, a file or a directory`);
@@ -86,7 +112,10 @@ function build(command: Command, options: LoadOptions, positionals: string[], cw
     case 'send':
       return { command, options, peer: peerAddress(first, command), paths: paths(others) };
     case 'import':
-      return { command, options, paths: paths(positionals) };
+      return { command, options, paths: paths(positionals), isMove: values.move === true };
+    case 'verify':
+      none(positionals);
+      return { command, options, ...defined({ selection: verifySelection(values) }) };
     case 'account':
       none(others);
       if (first === '') throw new ConfigError('account: wants a USER, the name with which to sign in');
@@ -95,6 +124,15 @@ function build(command: Command, options: LoadOptions, positionals: string[], cw
       none(positionals);
       return { command, options };
   }
+}
+
+/** What is to be verified, or everything. */
+function verifySelection({ patient, study }: Values): VerifySelection | undefined {
+  if (patient === undefined && study === undefined) return undefined;
+  return {
+    ...(patient === undefined ? {} : { patientId: patient }),
+    ...(study === undefined ? {} : { studyUids: study }),
+  };
 }
 
 function loadOptions(values: Values, cwd: string): LoadOptions {

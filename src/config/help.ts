@@ -61,18 +61,25 @@ Sends DICOM files to another machine (C-STORE), unchanged.
 ${PEER}${PATHS}${CALLING}`,
   import: `angiovault import PATH… [options]
 
-Takes DICOM files into this archive without a network. The files stay where they are.
+Takes DICOM files into this archive without a network, from all folders below, with or without preamble.
+What is there already stays as it is. The files stay where they are. Ctrl-C ends it after the files under
+way; begun again, it finds these there already.
 
-${PATHS}${SERVING}`,
+${PATHS}  --move                remove each file once it is safe in the archive
+${SERVING}`,
   verify: `angiovault verify [options]
 
 Reads every stored instance again and compares it with the checksum taken when it came.
-Exit code 1 when anything is missing or altered.
+Exit code 1 when anything is missing, altered or unknown.
 
+  --patient ID          only the studies of this patient
+  --study UID           only this study; as often as needed
 ${SERVING}`,
   rebuild: `angiovault rebuild [options]
 
-Makes the catalogue anew from the stored files alone.
+Makes the catalogue anew from the stored files alone, and says what it did not hold (added), what it holds
+and the volume does not (gone), what it had otherwise (changed), and what could not be read. Ended by force
+it goes on where it was when it is begun again. Exit code 1 when anything is gone or unreadable.
 
 ${SERVING}`,
   account: `angiovault account USER [options]

@@ -76,5 +76,9 @@ export function characterSetsOf(config: () => Config): CharacterSetOverrides {
 export async function openOffline(options: LoadOptions, stack: AsyncDisposableStack) {
   const loaded = await loadUsable(options);
   const log: Log = { ...silentLog, error: complain, warn: complain };
-  return { ...(await openArchive(loaded, log, stack)), config: loaded.config };
+  return {
+    ...(await openArchive(loaded, log, stack)),
+    config: loaded.config,
+    dataDirectory: loaded.dataDirectory,
+  };
 }

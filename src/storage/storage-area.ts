@@ -25,7 +25,7 @@ import { spool } from './spool.ts';
 import type { SpoolSite } from './spool-site.ts';
 import { Spooled, type SpoolHead } from './spooled.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
-import { type WalkEntry, walk } from './walk.ts';
+import { type ListedDirectory, type WalkEntry, walk, walkInOrder } from './walk.ts';
 
 /** O_NONBLOCK: a named pipe that somebody put there must not hold a thread for ever. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -280,6 +280,11 @@ export class StorageArea {
   /** Every file under a directory of the area, in no particular order, without holding a list of them. */
   walk(directory = 'studies'): AsyncGenerator<WalkEntry> {
     return walk(this.root, directory);
+  }
+
+  /** The directories below one of the area in the order of their paths, from the one behind `after` on. */
+  walkInOrder(directory: string, after: string | undefined): AsyncGenerator<ListedDirectory> {
+    return walkInOrder(this.root, directory, after);
   }
 
   /** Destroys what lies in one directory of trash/; following no link. The only way on which stored bytes ever go. */

@@ -34,6 +34,55 @@ export async function* walk(root: string, directory: string): AsyncGenerator<Wal
   }
 }
 
+/** A directory that holds something else than directories. */
+export interface ListedDirectory {
+  readonly path: string;
+  /** Names of the files in it, sorted. */
+  readonly files: readonly string[];
+  /** Of symbolic links, devices and the like, which do not belong here. */
+  readonly others: readonly string[];
+}
+
+/** Directories below and with this one, in the order of their paths, those up to `after` left out: who stopped there
+ *  goes on there. Holds the names in one directory of each level. */
+export async function* walkInOrder(
+  root: string,
+  directory: string,
+  after: string | undefined,
+): AsyncGenerator<ListedDirectory> {
+  const fd = await openListed(root, directory);
+  if (fd === undefined) return;
+  const below: string[] = [];
+  const files: string[] = [];
+  const others: string[] = [];
+  try {
+    for await (const entry of await opendir(`/proc/self/fd/${fd}`)) {
+      const kind = entry.isDirectory() ? below : entry.isFile() ? files : others;
+      kind.push(entry.name);
+    }
+  } finally {
+    await closeDescriptor(fd);
+  }
+  if (files.length + others.length > 0 && isBehind(directory, after)) {
+    yield { path: directory, files: files.sort(), others };
+  }
+  for (const name of below.sort()) {
+    const path = `${directory}/${name}`;
+    if (isBehind(path, after) || `${after}/`.startsWith(`${path}/`)) yield* walkInOrder(root, path, after);
+  }
+}
+
+function isBehind(path: string, after: string | undefined): boolean {
+  if (after === undefined) return true;
+  const [parts, others] = [path.split('/'), after.split('/')];
+  for (const [index, part] of parts.entries()) {
+    const other = others[index];
+    if (other === undefined || part > other) return true;
+    if (part < other) return false;
+  }
+  return false;
+}
+
 async function openListed(root: string, directory: string): Promise<number | undefined> {
   try {
     const fd = await openDescriptor(`${root}/${directory}`, FLAGS);

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Archive } from '../../src/archive/archive.ts';
 import type { Placed } from '../../src/archive/held-placement.ts';
+import { rebuildCatalog } from '../../src/archive/rebuild.ts';
+import { RebuildCheckpoint, type Rebuilt } from '../../src/archive/rebuild-checkpoint.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { openCatalog, type RoutesOf } from '../../src/catalog/open.ts';
 import { StorageArea } from '../../src/storage/storage-area.ts';
@@ -77,4 +79,16 @@ export async function openArchive(
 export async function selected(archive: Archive, studyUid: string) {
   const pages = await Array.fromAsync(archive.select({ studyUids: [studyUid] }));
   return pages.flat();
+}
+
+/** Rebuilds the catalogue of an archive whose files are all in order. */
+export function rebuiltFrom({ storage, catalog }: OpenedArchive, folder: string): Promise<Rebuilt> {
+  return rebuildCatalog({
+    storage,
+    catalog,
+    overrides: () => undefined,
+    checkpoint: new RebuildCheckpoint(join(folder, 'rebuild.json')),
+    onProgress: () => {},
+    onDifference: ({ kind, path }) => assert.fail(`${kind} ${path}`),
+  });
 }

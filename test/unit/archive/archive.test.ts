@@ -4,12 +4,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { rebuildCatalog } from '../../../src/archive/rebuild.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import { byteSourceOf, collect } from '../../../src/util/byte-source.ts';
 import { rangeSource } from '../../../src/util/file-range.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
-import { type OpenedArchive, openArchive, selected } from '../../support/open-archive.ts';
+import { type OpenedArchive, openArchive, rebuiltFrom, selected } from '../../support/open-archive.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 async function filesIn(folder: string, part: string): Promise<string[]> {
@@ -211,9 +210,8 @@ describe('verify and rebuild', () => {
       counts = await opened.archive.counts();
     }
     await using opened = await openArchive(folder.path, undefined, 'rebuilt.sqlite');
-    const { storage, catalog } = opened;
-    const rebuilt = await rebuildCatalog(storage, catalog, () => undefined, assert.fail);
-    assert.deepEqual(rebuilt, { indexed: 5, unreadable: 0 });
+    const rebuilt = await rebuiltFrom(opened, folder.path);
+    assert.deepEqual(rebuilt, { files: 5, added: 5, changed: 0, gone: 0, unreadable: 0 });
     assert.deepEqual(await opened.archive.counts(), counts);
     for (const instance of instances) assert.deepEqual(await bytesOf(opened, instance), instance.dataSet);
     assert.deepEqual(await findings(opened), []);

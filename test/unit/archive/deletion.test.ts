@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { access, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { rebuildCatalog } from '../../../src/archive/rebuild.ts';
 import { rebuildTrash } from '../../../src/archive/trash-rebuild.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import type { TrashEntry } from '../../../src/catalog/trash.ts';
 import { filesIn } from '../../support/archive-state.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
-import { type OpenedArchive, openArchive, selected } from '../../support/open-archive.ts';
+import { type OpenedArchive, openArchive, rebuiltFrom, selected } from '../../support/open-archive.ts';
 import { type MountedFilesystem, smallFilesystem } from '../../support/small-filesystem.ts';
 import { type TempFolder, tempFolder } from '../../support/temp-folder.ts';
 
@@ -313,7 +312,7 @@ describe('a deletion that was interrupted is finished at the next start', () => 
     await using again = await openArchive(folder.path, () => new Date(), 'another.sqlite');
     const { storage, catalog, archive } = again;
     const parts = [storage, catalog, () => undefined, assert.fail] as const;
-    await rebuildCatalog(...parts);
+    await rebuiltFrom(again, folder.path);
     assert.equal((await archive.counts()).instances, 1);
     assert.equal(await rebuildTrash(...parts), 5);
     assert.equal(await rebuildTrash(...parts), 0);

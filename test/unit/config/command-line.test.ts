@@ -92,7 +92,16 @@ describe('the other commands', () => {
       command: 'import',
       options: { dataDirectory: '/here/d', overrides: { peers: [], catalog: 'sqlite:/here/c' } },
       paths: ['/here/runs'],
+      isMove: false,
     });
+  });
+  test('import --move, and what verify is to look at', () => {
+    const moved = parse('import', '--move', 'runs');
+    assert.ok(moved.command === 'import' && moved.isMove);
+    const part = parse('verify', '--patient', 'P1', '--study', '1.2', '--study', '1.3');
+    assert.ok(part.command === 'verify');
+    assert.deepEqual(part.selection, { patientId: 'P1', studyUids: ['1.2', '1.3'] });
+    assert.throws(() => parse('rebuild', '--move'), /--move/);
   });
   test('a path that begins with a dash stands after --', () => {
     const line = parse('import', '--', '-x.dcm');
