@@ -78,6 +78,9 @@ export function answerProblem(
 /** What the archive says, as HTTP says it. */
 const ARCHIVE_STATUS: Readonly<Record<string, number>> = {
   'catalog-unavailable': 503,
+  'catalog-unreachable': 503,
+  'catalog-busy': 503,
+  'catalog-full': 507,
   'storage-failed': 503,
   'no-space': 507,
   'instance-missing': 404,

@@ -5,6 +5,8 @@ export interface SafetyFacts {
   /** Of the last check that looked at everything; undefined when there was none. */
   readonly lastCheckAt?: Date | undefined;
   readonly openFindings: number;
+  /** Files that are missing or altered, and somebody has accepted that. */
+  readonly acceptedFindings: number;
   readonly space: 'ok' | 'warning' | 'full';
   readonly freeBytes: number;
   readonly pendingInstances: number;
@@ -29,7 +31,7 @@ const CHECK_DAYS = 37;
 const DAY_MS = 86_400_000;
 
 export function safetyOf(facts: SafetyFacts, now: Date): Safety {
-  const { lastCheckAt, openFindings, instances, lagging, uncommitted = 0 } = facts;
+  const { lastCheckAt, openFindings, acceptedFindings, instances, lagging, uncommitted = 0 } = facts;
   const found: [SafetyLevel, Reason][] = [];
   const add = (level: SafetyLevel, code: string, params: Reason['params'] = {}) =>
     found.push([level, { code, params }]);
@@ -39,8 +41,10 @@ export function safetyOf(facts: SafetyFacts, now: Date): Safety {
   if (lastCheckAt !== undefined) {
     const days = Math.floor((now.getTime() - lastCheckAt.getTime()) / DAY_MS);
     if (days > CHECK_DAYS) add('attention', 'verification-old', { days });
-    else if (openFindings === 0) add('safe', 'all-verified', { at: lastCheckAt.toISOString() });
+    else if (openFindings === 0 && acceptedFindings === 0)
+      add('safe', 'all-verified', { at: lastCheckAt.toISOString() });
   }
+  if (acceptedFindings > 0) add('attention', 'accepted-findings', { count: acceptedFindings });
   if (facts.space === 'warning') add('attention', 'space-low', { freeBytes: facts.freeBytes });
   if (lagging !== undefined && lagging.count > 0) {
     add('attention', 'second-archive-lagging', { aeTitle: lagging.aeTitle, count: lagging.count });

@@ -1,13 +1,11 @@
 // The HTTP side of the daemon: every resource of the API, joined to the parts that it shows.
 
-import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Archive } from '../archive/archive.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LiveConfig } from '../config/live-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { reserveBytesOf } from '../config/schema.ts';
 import { Account } from '../http/account.ts';
 import { callerRoutes } from '../http/api/associations.ts';
 import { changeConfig } from '../http/api/change-config.ts';
@@ -18,6 +16,7 @@ import { echoRoute } from '../http/api/echo.ts';
 import { eventsRoute } from '../http/api/events.ts';
 import { type Health, healthRoute } from '../http/api/health.ts';
 import { instanceRoutes } from '../http/api/instances.ts';
+import { integrityRoutes, integrityState } from '../http/api/integrity.ts';
 import { jobRoutes } from '../http/api/jobs.ts';
 import { logRoutes } from '../http/api/log.ts';
 import { metricsRoute } from '../http/api/metrics.ts';
@@ -27,13 +26,13 @@ import { peerRoutes } from '../http/api/peers.ts';
 import { proofRoute } from '../http/api/proof.ts';
 import { sendRoute } from '../http/api/send.ts';
 import { sessionRoutes } from '../http/api/session.ts';
-import { statusRoutes } from '../http/api/status.ts';
+import { type Space, statusRoutes } from '../http/api/status.ts';
 import { studyRoutes } from '../http/api/studies.ts';
 import { Audit } from '../http/audit.ts';
 import type { EventFeed } from '../http/event-feed.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import { createMetrics } from '../http/metrics.ts';
-import { Notices } from '../http/notices.ts';
+import { type Notice, Notices } from '../http/notices.ts';
 import { isLoopbackName } from '../http/own-names.ts';
 import { PeerTests } from '../http/peer-tests.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
@@ -43,6 +42,7 @@ import type { Forwarding } from '../jobs/forwarding.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { ExpectedInstances } from '../scp/expected-instances.ts';
 import type { UnknownCallers } from '../scp/unknown-callers.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
 import type { SecureTransport } from '../ul/tls.ts';
 import type { Log } from '../util/log.ts';
 import type { LiveAssociations } from './associations.ts';
@@ -51,6 +51,7 @@ import { echoForApp } from './echo-peer.ts';
 import { stepsFor } from './peer-test.ts';
 import { reached } from './secure-transport.ts';
 import type { TestReports } from './test-reports.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** Where `make` puts the app: beside `src/`, and beside the bundle in a package. */
 const APP_FOLDER = join(import.meta.dirname, '..', '..', 'ui', 'dist');
@@ -61,6 +62,7 @@ export interface ApiParts {
   readonly settings: LiveConfig;
   readonly log: Log;
   readonly archive: Archive;
+  readonly storage: StorageArea;
   readonly catalog: Catalog;
   readonly jobs: JobQueue;
   readonly forwarding: Forwarding;
@@ -70,6 +72,7 @@ export interface ApiParts {
   readonly unknownCallers: UnknownCallers;
   readonly expected: ExpectedInstances;
   readonly reports: TestReports;
+  readonly upkeep: Upkeep;
   readonly dimse: () => { host: string; port: number };
   readonly health: () => Promise<Health>;
 }
@@ -96,6 +99,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
     if (keys.includes('peers')) feed.publish('peers', {});
   });
   publishChanges(parts);
+  const { integrity } = parts.upkeep;
   const tests = new PeerTests((id) => feed.publish('tests', { id }, id));
   const routes = [
     healthRoute({ version, health: parts.health, log }),
@@ -125,15 +129,15 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
           instances: files,
           bytes,
         })),
-      volume: async () => {
-        const { blocks, bavail, bsize } = await statfs(loaded.archiveDirectory);
-        const totalBytes = blocks * bsize;
-        const reserveBytes = reserveBytesOf(loaded.config.archive.reserveBytes, totalBytes);
-        return { totalBytes, freeBytes: bavail * bsize, reserveBytes };
+      space: async () => {
+        // Without the catalogue there is no forecast, and still the space itself.
+        const forecast = await archive.spaceForecast().catch(() => undefined);
+        return roomOf(forecast ?? (await parts.storage.space()), forecast);
       },
-      integrity: async () => undefined,
+      integrity: async () =>
+        integrityState(integrity, await catalog.ask('openFindings', undefined), parts.upkeep.nextRunAt()),
       copies: async () => ({ lagging: await worstLag(forwarding) }),
-      notices,
+      notices: async () => [...(await lastingNotices(parts.upkeep)), ...notices.list()],
     }),
     ...configRoutes(settings, change),
     ...peerRoutes({ config: settings, change, lastContact: (aeTitle) => contacts.last(aeTitle) }),
@@ -161,6 +165,13 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       isPeer: (title) => settings.current.peers.some(({ aeTitle }) => aeTitle === title),
     }),
     ...deletionRoutes({ archive, audit, trashDays: () => settings.current.trash.days }),
+    ...integrityRoutes({
+      ...{ integrity, audit },
+      settings: () => settings.current.integrity,
+      instances: async () => (await archive.counts()).instances,
+      onFailure: (error) => log.error('the integrity check failed', { error }),
+      onChange: () => feed.publish('findings', {}),
+    }),
     ...peerTestRoutes(tests, settings, (peer) =>
       stepsFor(reached(peer, secure), {
         aeTitle: () => settings.current.aeTitle,
@@ -197,8 +208,28 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
   });
 }
 
+function roomOf(
+  { totalBytes, freeBytes, reserveBytes }: Omit<Space, 'level'>,
+  forecast: { level: string | undefined; fullOn: string | undefined } | undefined,
+): Space {
+  const fullOn = forecast?.fullOn;
+  const level = freeBytes <= reserveBytes ? 'full' : forecast?.level === undefined ? 'ok' : 'warning';
+  return { totalBytes, freeBytes, reserveBytes, level, ...(fullOn === undefined ? {} : { fullOn }) };
+}
+
+/** Those that outlive the program. */
+async function lastingNotices({ notices }: Upkeep): Promise<Notice[]> {
+  return (await notices.list()).map(({ key, code, level, params, at }) => ({
+    ...{ id: key, code, at },
+    level: level === 'urgent' ? 'error' : level,
+    params: { ...params },
+  }));
+}
+
 /** What happens elsewhere, for the windows that are open. */
-function publishChanges({ archive, jobs, feed }: ApiParts): void {
+function publishChanges({ archive, jobs, feed, upkeep }: ApiParts): void {
+  upkeep.notices.on('raised', () => feed.publish('notices', {}));
+  upkeep.notices.on('cleared', () => feed.publish('notices', {}));
   archive.on('instanceStored', ({ record }) => {
     const studyUid = record.study.uid;
     const one = (held?: { count: number }) => ({ studyUid, count: (held?.count ?? 0) + 1 });

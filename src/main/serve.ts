@@ -81,11 +81,15 @@ export async function serve(options: LoadOptions): Promise<number> {
         log.info('listening anew', { dimse: formatHostPort(to.host, to.port) });
       },
     });
+    const upkeep = startUpkeep({
+      ...{ config: config(), archive, storage, catalog, overrides, log, fetchBack },
+    });
+    stack.defer(() => upkeep.stop());
     const http = await usable('http', () =>
       createApi({
         ...{ loaded, secure, settings, log, archive, catalog, jobs, forwarding, feed },
         ...{ associations, contacts, unknownCallers },
-        ...{ expected, reports },
+        ...{ expected, reports, storage, upkeep },
         dimse: () => dimse,
         health: async () => {
           if (state !== 'ok') return { status: state, detail: `the archive is ${state}` };
@@ -106,10 +110,6 @@ export async function serve(options: LoadOptions): Promise<number> {
       forwarding.stop();
       await jobs.stop();
     });
-    const upkeep = startUpkeep({
-      ...{ config: config(), archive, storage, catalog, overrides, log, fetchBack },
-    });
-    stack.defer(() => upkeep.stop());
     state = 'ok';
     const at = {
       dimse: formatHostPort(dimseAt.host, dimseAt.port),

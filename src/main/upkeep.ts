@@ -33,6 +33,8 @@ export interface UpkeepSite {
 export interface Upkeep {
   readonly integrity: IntegrityService;
   readonly notices: Notices;
+  /** When everything that is due is read again. */
+  readonly nextRunAt: () => Date | undefined;
   stop(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export function startUpkeep(site: UpkeepSite): Upkeep {
   return {
     integrity,
     notices,
+    nextRunAt: () => tasks[0]?.getNextRun() ?? undefined,
     stop: () => {
       stopping ??= stop();
       return stopping;

@@ -1,13 +1,11 @@
 // Everything at a glance, and what came on which day.
 import { z } from 'zod';
 import { codeOf } from '../../util/errors.ts';
-import { type Notices, notice } from '../notices.ts';
+import { type Notice, notice } from '../notices.ts';
 import { ownAddresses } from '../own-names.ts';
 import { type Route, route } from '../route.ts';
 import { type SafetyFacts, safetyOf, safetyUnknown } from '../safety.ts';
-import { spaceOf } from '../space.ts';
 
-const PACE_DAYS = 30;
 const DAY_MS = 86_400_000;
 const NOTHING = { patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 };
 
@@ -22,13 +20,29 @@ const run = z.object({
 });
 const integrity = z.object({
   lastRun: run.optional(),
+  /** When last everything that was due had been read again. */
+  checkedAt: z.string().optional(),
   nextRunAt: z.string().optional(),
   openFindings: count,
+  /** Files that are missing or altered, and somebody has accepted that. */
+  acceptedFindings: count,
 });
 export type IntegrityState = z.output<typeof integrity>;
 
 const day = z.object({ day: z.string(), instances: count, bytes: count });
 export type IntakeDay = z.output<typeof day>;
+
+const space = z.object({
+  totalBytes: count,
+  freeBytes: count,
+  reserveBytes: count,
+  /** By what came in lately. */
+  fullOn: z.string().optional(),
+  level: z.enum(['ok', 'warning', 'full']),
+});
+export type Space = z.output<typeof space>;
+
+const NO_SPACE: Space = { totalBytes: 0, freeBytes: 0, reserveBytes: 0, level: 'full' };
 
 const status = z.object({
   version: z.string(),
@@ -46,13 +60,7 @@ const status = z.object({
       z.object({ code: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),
     ),
   }),
-  space: z.object({
-    totalBytes: count,
-    freeBytes: count,
-    reserveBytes: count,
-    fullOn: z.string().optional(),
-    level: z.enum(['ok', 'warning', 'full']),
-  }),
+  space,
   integrity,
   commitment: z.object({ uncommitted: count }).optional(),
   secondArchive: z.object({ aeTitle: z.string(), lagging: count }).optional(),
@@ -70,12 +78,12 @@ export interface StatusSources {
   readonly pendingInstances: () => number;
   /** Days from this one on, as YYYY-MM-DD in UTC, on which something came. */
   readonly intake: (from: string) => Promise<IntakeDay[]>;
-  readonly volume: () => Promise<{ totalBytes: number; freeBytes: number; reserveBytes: number }>;
-  /** Undefined as long as nobody checks. */
-  readonly integrity: () => Promise<IntegrityState | undefined>;
+  /** Rejects when the volume does not answer. */
+  readonly space: () => Promise<Space>;
+  readonly integrity: () => Promise<IntegrityState>;
   /** What of the second archive and of storage commitment is known. */
   readonly copies: () => Promise<Pick<SafetyFacts, 'uncommitted' | 'lagging'>>;
-  readonly notices: Notices;
+  readonly notices: () => Promise<Notice[]>;
 }
 
 export function statusRoutes(sources: StatusSources): Route[] {
@@ -99,29 +107,31 @@ export function statusRoutes(sources: StatusSources): Route[] {
 }
 
 async function statusNow(sources: StatusSources, now: Date): Promise<z.output<typeof status>> {
-  const { version, startedAt, aeTitle, dimse, peers, notices } = sources;
+  const { version, startedAt, aeTitle, dimse, peers } = sources;
   const asked = async () =>
     [
       // First: it waits for what was acknowledged and is not in the catalogue yet.
       await sources.counts(),
-      await sources.intake(daysAgo(now, PACE_DAYS)),
+      await sources.intake(daysAgo(now, 0)),
       await sources.integrity(),
       await sources.copies(),
+      await sources.notices(),
     ] as const;
   const catalog = await asked().catch((error: unknown) => {
     if (codeOf(error) !== 'catalog-unavailable') throw error;
     return undefined;
   });
-  const volume = await sources.volume().catch(() => undefined);
-  const [counts, intake, checked, copies] = catalog ?? ([NOTHING, [], undefined, {}] as const);
-  const space = spaceOf(volume ?? { totalBytes: 0, freeBytes: 0, reserveBytes: 0 }, intake, now);
+  const volume = await sources.space().catch(() => undefined);
+  const [counts, intake, checked, copies, notices] = catalog ?? ([NOTHING, [], undefined, {}, []] as const);
+  const room = volume ?? NO_SPACE;
   const pendingInstances = sources.pendingInstances();
   const facts: SafetyFacts = {
     instances: counts.instances,
-    lastCheckAt: checked?.lastRun?.endedAt === undefined ? undefined : new Date(checked.lastRun.endedAt),
+    lastCheckAt: checked?.checkedAt === undefined ? undefined : new Date(checked.checkedAt),
     openFindings: checked?.openFindings ?? 0,
-    space: space.level,
-    freeBytes: space.freeBytes,
+    acceptedFindings: checked?.acceptedFindings ?? 0,
+    space: room.level,
+    freeBytes: room.freeBytes,
     pendingInstances,
     ...copies,
   };
@@ -140,11 +150,11 @@ async function statusNow(sources: StatusSources, now: Date): Promise<z.output<ty
     pendingInstances,
     today: { instances: today?.instances ?? 0, bytes: today?.bytes ?? 0 },
     safety: { level, reasons: [...reasons] },
-    space,
-    integrity: checked ?? { openFindings: 0 },
+    space: room,
+    integrity: checked ?? { openFindings: 0, acceptedFindings: 0 },
     ...(uncommitted === undefined ? {} : { commitment: { uncommitted } }),
     ...(lagging === undefined ? {} : { secondArchive: { aeTitle: lagging.aeTitle, lagging: lagging.count } }),
-    notices: notices.list(),
+    notices: [...notices],
   };
 }
 
