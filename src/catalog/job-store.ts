@@ -35,6 +35,9 @@ export interface Job {
   readonly updatedAt: string;
 }
 
+/** Without what may be long. */
+export type JobSummary = Omit<Job, 'payload' | 'checkpoint'>;
+
 export interface NewJob {
   readonly kind: string;
   /** There is one job of a key. */
@@ -110,7 +113,7 @@ export interface JobStore {
   restart(request: { readonly id: number; readonly now: string }): Promise<Job | undefined>;
   get(id: number): Promise<Job | undefined>;
   /** Newest first. */
-  list(filter: JobFilter): Promise<readonly Job[]>;
+  list(filter: JobFilter): Promise<readonly JobSummary[]>;
   /** How many there are, by kind and state. */
   tally(request: null): Promise<readonly { kind: string; state: JobState; jobs: number }[]>;
   /** At the start of the only daemon of a catalogue: nobody runs the jobs that were running. */

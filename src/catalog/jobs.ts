@@ -3,7 +3,7 @@
 import type { Selectable } from 'kysely';
 import type { Json } from '../util/json.ts';
 import type { Engine } from './engine.ts';
-import type { Job, JobState, JobStore, LeaseRequest, NewJob, Outcome } from './job-store.ts';
+import type { Job, JobState, JobStore, JobSummary, LeaseRequest, NewJob, Outcome } from './job-store.ts';
 import type { Connection } from './prepared.ts';
 import type { JobTable } from './schema.ts';
 
@@ -122,11 +122,11 @@ export function openJobStore(engine: Engine): JobStore {
     get,
 
     async list({ states, kinds, before, limit }) {
-      let query = db.selectFrom('job').selectAll().orderBy('id', 'desc').limit(limit);
+      let query = db.selectFrom('job').select(SHORT_COLUMNS).orderBy('id', 'desc').limit(limit);
       if (states !== undefined) query = query.where('state', 'in', states);
       if (kinds !== undefined) query = query.where('kind', 'in', kinds);
       if (before !== undefined) query = query.where('id', '<', before);
-      return (await query.execute()).map(jobOf);
+      return (await query.execute()).map(summaryOf);
     },
 
     async tally() {
@@ -250,6 +250,20 @@ function settled(row: Row, outcome: Outcome): Partial<Row> {
 }
 
 function jobOf(row: Row): Job {
+  const { payload, checkpoint } = row;
+  return {
+    ...summaryOf(row),
+    payload: JSON.parse(payload) as Json,
+    checkpoint: JSON.parse(checkpoint) as Json,
+  };
+}
+
+const SHORT_COLUMNS = [
+  ...(['id', 'kind', 'job_key', 'state', 'priority', 'title', 'done', 'total'] as const),
+  ...(['attempts', 'losses', 'error', 'cancelling', 'due_at', 'created_at', 'updated_at'] as const),
+] as const;
+
+function summaryOf(row: Pick<Row, (typeof SHORT_COLUMNS)[number]>): JobSummary {
   return {
     id: row.id,
     kind: row.kind,
@@ -257,8 +271,6 @@ function jobOf(row: Row): Job {
     state: row.state as JobState,
     priority: row.priority,
     title: JSON.parse(row.title) as Record<string, string>,
-    payload: JSON.parse(row.payload) as Json,
-    checkpoint: JSON.parse(row.checkpoint) as Json,
     done: row.done,
     total: row.total,
     attempts: row.attempts,

@@ -1,7 +1,7 @@
 // The queue as the rest of the program sees it: jobs are put in, looked at, cancelled; the kinds say what they do.
 
 import { randomUUID } from 'node:crypto';
-import type { Job, JobFilter, JobState, JobStore, JobTitle } from '../catalog/job-store.ts';
+import type { Job, JobFilter, JobState, JobStore, JobSummary, JobTitle } from '../catalog/job-store.ts';
 import type { JobKind } from './job-kind.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 
@@ -109,7 +109,7 @@ export class JobQueue {
     return job === undefined ? undefined : this.#view(job);
   }
 
-  #view(job: Job): JobView {
+  #view(job: JobSummary): JobView {
     const { id, kind, state, title, attempts, error, createdAt, updatedAt, done, total } = job;
     return {
       ...{ id, kind, state, title, attempts, error, createdAt, updatedAt },

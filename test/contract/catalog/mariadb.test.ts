@@ -3,6 +3,7 @@
 import { after, before } from 'node:test';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { crashSuite } from './crash-suite.ts';
+import { deliveriesSuite } from './deliveries-suite.ts';
 import { fillerSuite } from './filler-suite.ts';
 import type { EngineUnderTest } from './harness.ts';
 import { ingestSuite } from './ingest-suite.ts';
@@ -35,6 +36,7 @@ readingSuite(mariadb);
 studyListSuite(mariadb);
 studyTextSuite(mariadb);
 jobsSuite(mariadb);
+deliveriesSuite(mariadb);
 trashSuite(mariadb);
 upkeepSuite(mariadb);
 crashSuite(mariadb);
