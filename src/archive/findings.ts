@@ -7,6 +7,7 @@ import { type Adopt, adoptFile } from './adopt.ts';
 import { ArchiveError } from './errors.ts';
 import type { Notices } from './notices.ts';
 import { type Reach, type Repair, type RepairSite, repair } from './repair.ts';
+import { isUnlisted } from './unlisted-files.ts';
 
 /** `read-again` also sets permissions right; `restore` takes the bytes from this volume, `fetch-back` from the second
  *  archive; `adopt` takes an unknown file in; `accept` leaves everything as it is. */
@@ -16,6 +17,8 @@ const REACH: Readonly<Partial<Record<FindingActionName, Reach>>> = {
   restore: 'local',
   'fetch-back': 'second-archive',
 };
+
+const OVER = 'the archive has nothing of this at this place any more';
 
 export interface FindingsSite extends RepairSite, Adopt {
   readonly notices: Notices;
@@ -63,7 +66,7 @@ export class Findings {
     const { isSound, outcome } = await this.#carryOut(finding, action);
     const state = action === 'accept' ? 'accepted' : isSound ? 'solved' : undefined;
     await this.#note(id, { by, action, outcome }, state);
-    await this.#tell();
+    await this.tell();
     return (await this.get(id)).finding;
   }
 
@@ -95,17 +98,31 @@ export class Findings {
     await this.#site.catalog.ask('solve', { path, ...action });
   }
 
+  /** Ends open findings about what is no longer so: unknown files that have gone, instances that have. */
+  async recheck(): Promise<void> {
+    const { catalog } = this.#site;
+    let below: number | undefined;
+    for (;;) {
+      const page = await this.list('open', below);
+      for (const finding of page) {
+        const isOver =
+          finding.kind === 'unknown'
+            ? !(await isUnlisted(this.#site, finding.path))
+            : (await contentAt(catalog, finding)) === undefined;
+        const action = { by: 'integrity', action: 'read-again', outcome: OVER };
+        if (isOver) await this.#note(finding.id, action, 'solved');
+      }
+      below = page.at(-1)?.id;
+      if (below === undefined) return;
+    }
+  }
+
   /** Says how many wait for somebody. */
-  async #tell(): Promise<void> {
+  async tell(): Promise<void> {
     const { catalog, notices } = this.#site;
     const count = await catalog.ask('openFindings', undefined);
     if (count === 0) await notices.clear('findings');
     else await notices.raise({ code: 'findings', level: 'urgent', params: { count } });
-  }
-
-  /** After a run. */
-  tell(): Promise<void> {
-    return this.#tell();
   }
 
   async #carryOut(finding: Finding, action: FindingActionName): Promise<Repair> {
@@ -113,7 +130,7 @@ export class Findings {
     if (action === 'adopt') return adoptFile(this.#site, finding.path);
     const instance = await contentAt(this.#site.catalog, finding);
     if (instance === undefined) {
-      return { isSound: true, outcome: 'the archive has other content at this place by now' };
+      return { isSound: true, outcome: OVER };
     }
     return repair(this.#site, instance, REACH[action] ?? 'none');
   }

@@ -91,10 +91,11 @@ export class IntegrityService {
       for (;;) {
         const due = await catalog.ask('due', { before, limit: BATCH });
         if (due.length === 0) break;
-        await this.#checkAll(due, pace, counts);
+        await this.#checkAll(due, before, pace, counts);
         await save('running');
       }
       await this.#lookForUnlisted(everything, pace, counts);
+      await this.findings.recheck();
       await notices.clear('integrity-failed');
       return await save('done');
     } catch (error) {
@@ -115,25 +116,30 @@ export class IntegrityService {
   }
 
   /** What has been read when the time is over counts. */
-  async #checkAll(due: readonly DueInstance[], pace: Pace, counts: Counts): Promise<void> {
+  async #checkAll(due: readonly DueInstance[], before: string, pace: Pace, counts: Counts): Promise<void> {
     const verified: Checked[] = [];
     try {
-      for (const instance of due) verified.push(await this.#check(instance, pace, counts));
+      for (const instance of due) {
+        const result = await this.#check(instance, pace, counts);
+        // A clock that went back must not make it due again at once.
+        const now = this.#options.now().toISOString();
+        const verifiedAt = now > before ? now : before;
+        verified.push({ id: instance.id, sha256: instance.location.sha256, verifiedAt, result });
+      }
     } finally {
       if (verified.length > 0) await this.#options.catalog.ask('verified', verified);
     }
   }
 
-  async #check(instance: DueInstance, pace: Pace, counts: Counts): Promise<Checked> {
-    const { catalog, now } = this.#options;
+  async #check(instance: DueInstance, pace: Pace, counts: Counts): Promise<'sound' | FindingKind> {
+    const { catalog } = this.#options;
     const older = await catalog.superseded(instance.sopInstanceUid);
-    let result: Verification['result'] = 'sound';
+    let result: 'sound' | FindingKind = 'sound';
     for (const location of [instance.location, ...older]) {
       const kind = await this.#checkContent({ ...instance, location }, pace, counts);
       if (location === instance.location) result = kind;
     }
-    const { id, location } = instance;
-    return { id, sha256: location.sha256, verifiedAt: now().toISOString(), result };
+    return result;
   }
 
   /** What the file is in the end: sound also when it was repaired. */

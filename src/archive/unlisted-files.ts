@@ -103,8 +103,8 @@ function uidsInName(path: string): string[] {
   return uids.filter((uid) => uid !== '' && uid.length <= 64);
 }
 
-/** Looked at again while nothing of this instance comes or goes: it may just have been received or deleted. */
-async function isUnlisted(site: UnlistedSite, path: string): Promise<boolean> {
+/** Whether there is such a file that nobody has listed. Looked at while nothing of this instance comes or goes: it may just have been received or deleted. */
+export async function isUnlisted(site: Omit<UnlistedSite, 'days' | 'now'>, path: string): Promise<boolean> {
   const { storage, catalog } = site;
   const uids = [...new Set(uidsInName(path))];
   return site.withoutReceptions(uids, async () => {

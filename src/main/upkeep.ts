@@ -57,18 +57,21 @@ export function startUpkeep(site: UpkeepSite): Upkeep {
     days: config.integrity.days,
     isBusy: () => performance.now() - usedAt < BUSY_MS,
   });
+  const running = new Set<Promise<void>>();
+  const doing = (what: string, work: () => Promise<void>) => () => {
+    const done = inWords(what, work, log).finally(() => running.delete(done));
+    running.add(done);
+    return done;
+  };
+  const look = doing('upkeep', () => lookAround(site, notices));
   const check = () => checkWithin(integrity, config.integrity.hours * HOUR_MS, log);
-  const tasks = [
-    schedule(config.integrity.start, inWords('integrity', check, log)),
-    schedule(
-      EVERY_HOUR,
-      inWords('upkeep', () => lookAround(site, notices), log),
-    ),
-  ];
+  const tasks = [schedule(config.integrity.start, doing('integrity', check)), schedule(EVERY_HOUR, look)];
+  void look();
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     for (const task of tasks) await task.destroy();
     await integrity.stop();
+    await Promise.all(running);
   };
   return {
     integrity,
@@ -103,14 +106,12 @@ async function lookAround({ archive, config, log }: UpkeepSite, notices: Notices
   await notices.raise({ code: 'space', level, params: { freeBytes, ...when } });
 }
 
-function inWords(what: string, work: () => Promise<void>, log: Log): () => Promise<void> {
-  return async () => {
-    try {
-      await work();
-    } catch (error) {
-      log.error(`${what} failed: ${messageOf(error)}`);
-    }
-  };
+async function inWords(what: string, work: () => Promise<void>, log: Log): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.error(`${what} failed: ${messageOf(error)}`);
+  }
 }
 
 function logNotices(notices: Notices, log: Log): void {

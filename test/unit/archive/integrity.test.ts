@@ -281,6 +281,9 @@ describe('reading everything again', () => {
     assert.equal((await selected(opened.archive, ours.studyUid)).length, 1);
     assert.equal((await locate(opened, ours)).location.path, path);
     assert.deepEqual(await readFile(note, 'utf8'), 'buy more disks');
+    await rm(note);
+    await service.run(true);
+    assert.deepEqual(await service.findings.list('open'), [], 'somebody has moved it away');
   });
 
   test('an unreadable sector (injected: the read fails with EIO) is a finding, and is repaired', async (t) => {
