@@ -14,12 +14,14 @@ export interface MariadbAddress {
   readonly password: string;
   readonly database: string;
   readonly socketPath?: string;
+  /** Further servers of the same cluster, asked when one cannot be reached. */
+  readonly others?: readonly { readonly host: string; readonly port: number }[];
 }
 
 export type CatalogAddress = SqliteAddress | MariadbAddress;
 
 export const CATALOG_WANTS =
-  'sqlite:FILE or mariadb://user:password@host:port/database, optionally with ?socketPath=/run/…';
+  'sqlite:FILE or mariadb://user:password@host:port/database (of a cluster: host:port,host:port), optionally with ?socketPath=/run/…';
 
 const MARIADB_PORT = 3306;
 
@@ -31,7 +33,20 @@ export function parseCatalogAddress(text: string, directory: string): CatalogAdd
   return text.startsWith('mariadb://') ? parseMariadb(text) : undefined;
 }
 
+/** Each server of a list as an address of its own; the others are kept beside the first. */
 function parseMariadb(text: string): MariadbAddress | undefined {
+  const [, before = '', servers = '', behind = ''] =
+    /^(mariadb:\/\/[^/?#]*@)([^/?#]*)(.*)$/s.exec(text) ?? [];
+  const addresses = servers.split(',').map((server) => parseServer(`${before}${server}${behind}`));
+  const [first, ...others] = addresses.filter((address) => address !== undefined);
+  if (first === undefined || others.length + 1 < addresses.length) return undefined;
+  if (others.length === 0) return first;
+  // A socket leads to one server only.
+  if (first.socketPath !== undefined) return undefined;
+  return { ...first, others: others.map(({ host, port }) => ({ host, port })) };
+}
+
+function parseServer(text: string): MariadbAddress | undefined {
   const url = URL.parse(text);
   if (url === null || url.hash !== '' || url.hostname === '') return undefined;
   const { socketPath, ...unknown } = Object.fromEntries(url.searchParams);

@@ -29,6 +29,8 @@ export class MariadbDriver implements Driver {
   /** Made or being made. */
   #count = 0;
   #encrypted: boolean;
+  /** Which one of the cluster, counted on and on. */
+  #server = 0;
   #failure: { readonly error: unknown; readonly at: number } | undefined;
 
   constructor(options: MariadbDriverOptions) {
@@ -105,9 +107,25 @@ export class MariadbDriver implements Driver {
     }
   }
 
-  /** Encrypted when the server offers it; a socket of this machine needs no encryption. */
+  /** By the server that answered last, else by the next one of the cluster. */
   async #open(): Promise<ServerConnection> {
-    const { address, repeatReads: _, ...options } = this.#options;
+    const { address } = this.#options;
+    const servers = [address, ...(address.others ?? []).map((server) => ({ ...address, ...server }))];
+    let failure: unknown;
+    for (let attempt = 0; attempt < servers.length; attempt += 1) {
+      try {
+        return await this.#openBy(servers[this.#server % servers.length]!);
+      } catch (error) {
+        failure ??= error;
+        this.#server += 1;
+      }
+    }
+    throw failure;
+  }
+
+  /** Encrypted when the server offers it; a socket of this machine needs no encryption. */
+  async #openBy(address: MariadbAddress): Promise<ServerConnection> {
+    const { address: _, repeatReads: __, ...options } = this.#options;
     try {
       return await ServerConnection.open(address, { ...options, encrypted: this.#encrypted });
     } catch (error) {

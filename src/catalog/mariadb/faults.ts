@@ -66,8 +66,9 @@ const GENERAL_ADVICE: Readonly<Partial<Record<CatalogErrorCode, string>>> = {
 };
 
 /** Without user and password. */
-export function nameOf({ host, port, socketPath, database }: MariadbAddress): string {
-  return `'${database}' at ${socketPath ?? `${host}:${port}`}`;
+export function nameOf({ host, port, socketPath, database, others = [] }: MariadbAddress): string {
+  const servers = [{ host, port }, ...others].map((server) => `${server.host}:${server.port}`);
+  return `'${database}' at ${socketPath ?? servers.join(', ')}`;
 }
 
 /** `otherwise`: the code of what has no row in the table above. */

@@ -174,6 +174,15 @@ describe('a server that is away', () => {
   });
 });
 
+test('of several servers the next one is asked when one cannot be reached', async (t) => {
+  const database = await server.freshDatabase();
+  const url = server.url(database).replace('127.0.0.1:', `127.0.0.1:1,127.0.0.1:${proxy.port},127.0.0.1:`);
+  const catalog = await openCatalog(url);
+  t.after(() => catalog.close());
+  await catalog.ingest([instanceRecord('cluster', 1, 1)]);
+  assert.equal((await catalog.counts()).instances, 1);
+});
+
 test('a connection holds nothing of the statements that it has answered', async (t) => {
   const address = mariadbAddress(server.url(await server.freshDatabase()));
   const maxStatementBytes = Number.POSITIVE_INFINITY;

@@ -43,7 +43,17 @@ describe('mariadb://user:password@host:port/database', () => {
   test('an IPv6 host loses its brackets', () => {
     assert.deepEqual(parse('mariadb://angio:p%40ss@[::1]:3307/vault'), { ...whole, host: '::1' });
   });
+  test('the servers of a cluster', () => {
+    const others = [
+      { host: 'b', port: 3306 },
+      { host: '::1', port: 3308 },
+    ];
+    assert.deepEqual(parse('mariadb://angio:p%40ss@nas:3307,b,[::1]:3308/vault'), { ...whole, others });
+  });
   const wrong = [
+    'mariadb://angio:x@nas,/vault',
+    'mariadb://angio:x@nas,b:x/vault',
+    'mariadb://angio:x@nas,b/vault?socketPath=/run/x',
     'mariadb://nas/vault',
     'mariadb://angio:x@nas',
     'mariadb://angio:x@nas/',
