@@ -1,6 +1,6 @@
 // Deleting moves to the trash and bringing back undoes it, whatever comes in between (issue of trust: nothing is lost).
 import assert from 'node:assert/strict';
-import { access, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { rebuildTrash } from '../../../src/archive/trash-rebuild.ts';
@@ -337,6 +337,31 @@ describe('a deletion that was interrupted is finished at the next start', () => 
     assert.equal((await selected(again.archive, instance.studyUid)).length, 1);
     assert.deepEqual(await trashOf(again), []);
     await assertSound(again);
+  });
+
+  test('the power went before its file was on the disk: the trash gets a whole one from the journal', async () => {
+    await using folder = await dataFolder();
+    await using kept = await tempFolder('deletion-journal');
+    const instance = madeInstance();
+    {
+      await using opened = await openArchive(folder.path);
+      await opened.store(instance);
+      await cp(join(folder.path, 'archive/journal'), kept.path, { recursive: true });
+      const { id } = await opened.archive.delete({ study: instance.studyUid }, 'chief', '');
+      const [file] = filesIn(folder.path, 'trash').filter((name) => name.endsWith('.dcm'));
+      const path = file!.slice(id.length + 1);
+      await opened.storage.move(`trash/${file}`, path);
+      await truncate(join(folder.path, 'archive', path), 100);
+      await opened.catalog.ask('trashState', { trash: id, from: ['trashed'], to: 'deleting' });
+    }
+    await cp(kept.path, join(folder.path, 'archive/journal'), { recursive: true });
+    await using again = await openArchive(folder.path);
+    assert.deepEqual(await again.archive.counts(), NOTHING);
+    assert.deepEqual(filesIn(folder.path, 'studies'), []);
+    assert.equal(filesIn(folder.path, 'quarantine').length, 1);
+    const [entry] = await trashOf(again);
+    assert.equal((await again.archive.restore(entry!.id)).restored, 1);
+    assert.deepEqual(await Array.fromAsync(verifyArchive(again.storage, again.catalog)), []);
   });
 
   test('a journal that has not heard of the catalogue does not bring a deleted instance back', async () => {
