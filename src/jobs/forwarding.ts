@@ -87,6 +87,11 @@ export class Forwarding {
     return this.#options.deliveries.ofStudies({ studyUids });
   }
 
+  /** What was sent to a destination and is not committed there. */
+  uncommitted(page: Parameters<DeliveryStore['uncommitted']>[0]): ReturnType<DeliveryStore['uncommitted']> {
+    return this.#options.deliveries.uncommitted(page);
+  }
+
   #wakeLater({ destination, quietS }: Route): void {
     if (this.#waking.has(destination)) return;
     const timer = setTimeout(

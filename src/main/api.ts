@@ -14,6 +14,7 @@ import { deletionRoutes } from '../http/api/deletions.ts';
 import { downloadRoute } from '../http/api/download.ts';
 import { echoRoute } from '../http/api/echo.ts';
 import { eventsRoute } from '../http/api/events.ts';
+import { forwardingRoutes } from '../http/api/forwarding.ts';
 import { type Health, healthRoute } from '../http/api/health.ts';
 import { instanceRoutes } from '../http/api/instances.ts';
 import { integrityRoutes, integrityState } from '../http/api/integrity.ts';
@@ -185,6 +186,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       }),
     ),
     ...jobRoutes(jobs, audit),
+    ...forwardingRoutes(forwarding),
     ...logRoutes(logDirectory, audit),
     eventsRoute(feed),
   ];

@@ -254,6 +254,29 @@ test('the log: newest first, by level and by text, in pages', async () => {
   assert.deepEqual(errors.items, []);
 });
 
+test('a rule of forwarding counts at once, and says no more than is known', async () => {
+  const rule = { destination: 'SWITCHED-OFF', unit: 'instance', source: ['FORWARDED'] };
+  assert.equal((await patch({ forwarding: [rule] })).status, 200);
+  const { dimse } = (await ask('/api/status')).json as { dimse: { port: number } };
+  const association = await ByteAssociation.request({
+    ...{ port: dimse.port, contexts: CONTEXTS, callingAeTitle: 'FORWARDED' },
+  });
+  const instance = madeInstance();
+  await store(association, instance);
+  await association.release();
+  await ask('/api/status');
+  const copies = (await ask(`/api/studies/${instance.studyUid}/copies`)).json as Rows;
+  assert.deepEqual(copies.items, [
+    { destination: 'SWITCHED-OFF', due: 1, sent: 0, committed: 0, refused: 0 },
+  ]);
+  const { items } = (await ask('/api/forwarding')).json as Rows;
+  assert.deepEqual(
+    [items[0]?.destination, items[0]?.due, items[0]?.isSecondArchive],
+    ['SWITCHED-OFF', 1, false],
+  );
+  assert.deepEqual((await ask('/api/forwarding/SWITCHED-OFF/uncommitted')).json, { items: [] });
+});
+
 test('live events tell what came', async () => {
   const { dimse } = (await ask('/api/status')).json as { dimse: { port: number } };
   const response = await fetch(`${daemon.httpUrl}/api/events`);

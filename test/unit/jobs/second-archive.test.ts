@@ -77,7 +77,7 @@ describe('what goes to a second archive', () => {
     await deliver('SECOND');
     const { due, sent, committed } = (await statusOf(studyUid)) ?? {};
     assert.deepEqual([due, sent, committed], [0, 12, 0]);
-    const open = await first.opened.catalog.deliveries.uncommitted({
+    const open = await first.forwarding.uncommitted({
       destination: 'SECOND',
       after: 0,
       limit: 50,
