@@ -24,7 +24,9 @@ spk: $(INSTALLED) packing-tools
 
 # The package in the simulated NAS, as root: installing, starting, upgrading, power cuts, the desktop app.
 # make dsm ONLY=upgrade
-dsm: $(INSTALLED) foreign-peers packing-tools
+dsm: $(INSTALLED) foreign-peers browser packing-tools
+	@.ci/need-debian-packages file=file qemu-aarch64-static=qemu-user-static
+	@test -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 || .ci/need-debian-packages arm64-libraries=libstdc++6-arm64-cross
 	@exec npm run -s dsm -- 'test/dsm/$(or $(ONLY),*).check.ts'
 
 # Node 24 itself is one of these packages: any npm will do, whatever Node it runs on.

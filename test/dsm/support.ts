@@ -1,6 +1,6 @@
 // What the checks in the simulator share: packages of several versions, a NAS with MariaDB, what the wizards answer.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, RunningProcess } from '../support/running-process.ts';
 import { Machine } from './machine.ts';
@@ -58,6 +58,7 @@ export function changedPackage(
     execFileSync('tar', ['-czf', join(folder, 'package.tgz'), '-C', inner, '.']);
     rmSync(inner, { recursive: true });
   }
+  chmodSync(folder, 0o755);
   const result = `${folder}.spk`;
   execFileSync('tar', [change.gzip === true ? '-czf' : '-cf', result, '--format=ustar', '-C', folder, '.']);
   rmSync(folder, { recursive: true });

@@ -1,0 +1,64 @@
+// The package file: the same bytes again, and the one for ARM with the same JavaScript and a Node that runs there.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { globSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+function build(folder: TempFolder, name: string, architecture: string): string {
+  const out = join(folder.path, name);
+  const args = [
+    'spk/build/main.ts',
+    '--arch',
+    architecture,
+    '--version',
+    '0.1.0-0001',
+    '--compression',
+    '0',
+    '--out',
+    out,
+  ];
+  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return join(out, `AngioVault-${architecture}-0.1.0-0001.spk`);
+}
+
+function unpacked(folder: TempFolder, file: string, name: string): string {
+  const target = join(folder.path, name);
+  mkdirSync(target);
+  execFileSync('sh', ['-c', 'tar -xOf "$0" package.tgz | tar -xJ -C "$1"', file, target]);
+  return target;
+}
+
+const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+test('the same commit gives the same bytes', async () => {
+  await using folder = await tempFolder('build');
+  assert.equal(sha256(build(folder, 'once', 'x86_64')), sha256(build(folder, 'again', 'x86_64')));
+});
+
+test('armv8: everything but Node is the same, and Node runs the program on that processor', async () => {
+  await using folder = await tempFolder('build');
+  const intel = unpacked(folder, build(folder, 'intel', 'x86_64'), 'intel-files');
+  const arm = unpacked(folder, build(folder, 'arm', 'armv8'), 'arm-files');
+  const differing = globSync('**/*', { cwd: intel, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(intel.length + 1))
+    .filter((file) => sha256(join(intel, file)) !== sha256(join(arm, file)));
+  assert.deepEqual(differing, ['bin/node']);
+  assert.match(execFileSync('file', [join(arm, 'bin/node')], { encoding: 'utf8' }), /ARM aarch64/);
+  const emulated = [
+    '-L',
+    '/usr/aarch64-linux-gnu',
+    join(arm, 'bin/node'),
+    join(arm, 'app/main.js'),
+    '--version',
+  ];
+  assert.equal(execFileSync('qemu-aarch64-static', emulated, { encoding: 'utf8' }).trim(), '0.1.0-0001');
+});
