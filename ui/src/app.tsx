@@ -45,6 +45,14 @@ interface DoorProps {
   onLanguage: (language: Language) => void;
 }
 
+/** What DSM's desktop says of who is not let in; everything else is silence. */
+function refusalOf(error: Error) {
+  const code = error instanceof Problem ? error.code : undefined;
+  return code === 'not-administrator' || code === 'not-logged-in' || code === 'not-running'
+    ? code
+    : 'unreachable';
+}
+
 /** Lets in who may come in; everybody else gets the login page. */
 function Door({ language, onLanguage }: DoorProps) {
   const { t } = useTranslation();
@@ -72,7 +80,7 @@ function Door({ language, onLanguage }: DoorProps) {
     if (known.error === null) return <Loading />;
     return (
       <main className="alone">
-        <Statement level="unknown" title={t('problem.title')} detail={t('problem.unreachable')}>
+        <Statement level="unknown" title={t('problem.title')} detail={t(`problem.${refusalOf(known.error)}`)}>
           <Button onClick={() => void known.refetch()}>{t('common.again')}</Button>
         </Statement>
       </main>
