@@ -17,7 +17,8 @@ export const isAdvanced = (path: string): boolean => ADVANCED.test(path);
 export function fieldsOf(schema: SettingSchema, above = ''): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const path = above === '' ? key : `${above}.${key}`;
-    if (ELSEWHERE.has(path)) return [];
+    // Lists of rules are for the hand that edits config.json.
+    if (ELSEWHERE.has(path) || property.items?.properties !== undefined) return [];
     return property.properties === undefined ? [{ path, schema: property }] : fieldsOf(property, path);
   });
 }

@@ -27,7 +27,7 @@ export interface PageProps {
 }
 
 interface PageEntry {
-  readonly icon: ComponentType;
+  readonly icon: ComponentType<{ 'aria-hidden'?: boolean }>;
   readonly page: ComponentType<PageProps>;
   /** stands behind `More` on a phone */
   readonly behindMore?: true;
@@ -112,7 +112,7 @@ export function Shell(props: Omit<PageProps, 'rest'>) {
 
 interface NavLinkProps {
   name: PageName;
-  icon: ComponentType;
+  icon: ComponentType<{ 'aria-hidden'?: boolean }>;
   open: boolean;
   behindMore?: true | undefined;
 }
@@ -125,7 +125,7 @@ function NavLink({ name, icon: Icon, open, behindMore }: NavLinkProps) {
       href={linkTo(...(name === 'overview' ? [] : [name]))}
       aria-current={open ? 'page' : undefined}
     >
-      <Icon />
+      <Icon aria-hidden />
       <span>{t(`nav.${name}`)}</span>
     </a>
   );

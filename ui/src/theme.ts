@@ -39,7 +39,7 @@ const DARK: ThemeConfig = {
     colorLink: '#63c4d9',
     colorSuccess: '#6fce9a',
     colorWarning: '#f0c060',
-    colorError: '#e5534b',
+    colorError: '#ff8a82',
     colorBgBase: '#10171a',
     colorBgContainer: '#182226',
     colorBgElevated: '#1f2b30',
@@ -50,6 +50,8 @@ const DARK: ThemeConfig = {
     colorTextPlaceholder: '#91a2aa',
     colorBorder: '#3a4a51',
   },
+  // The light red of dark pages wants dark words on it.
+  components: { Button: { dangerColor: '#1b0d0c' } },
 };
 
 export const themeOf = (dark: boolean): ThemeConfig => (dark ? DARK : LIGHT);

@@ -5,7 +5,8 @@ import { address } from './client.ts';
 
 /** Which queries an event makes old. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  status: ['status', 'second-archive', 'integrity'],
+  status: ['status', 'integrity'],
+  notices: ['status'],
   associations: ['associations'],
   instances: ['status', 'intake', 'studies', 'study', 'instances', 'patient-studies'],
   jobs: ['jobs', 'trash'],

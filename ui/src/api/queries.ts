@@ -16,7 +16,6 @@ import type {
   Peer,
   PeerTest,
   Preset,
-  SecondArchive,
   Session,
   Status,
   StudyDetails,
@@ -112,7 +111,6 @@ export const jobs = (state: string | undefined) =>
 export const integrity = one<Integrity>(['integrity'], '/integrity', SLOW_MS);
 export const findings = (state: string | undefined) =>
   list<Finding>(['findings', state], `/integrity/findings${queryOf({ state })}`);
-export const secondArchive = one<SecondArchive>(['second-archive'], '/second-archive', SLOW_MS);
 export const log = (level: string | undefined, q: string) =>
   list<LogLine>(['log', level, q], `/log${queryOf({ level, q, limit: 200 })}`);
 export const audit = list<AuditEntry>(['audit'], '/audit');

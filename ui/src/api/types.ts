@@ -104,6 +104,8 @@ export interface PeerEntry {
   readonly port: number;
   readonly may: readonly Permission[];
   readonly characterSet?: readonly string[];
+  /** called over a secure connection */
+  readonly tls?: boolean;
   readonly preset?: string;
   readonly role?: 'second-archive';
   readonly note?: string;
@@ -276,22 +278,11 @@ export interface Finding {
   readonly id: string;
   readonly kind: string;
   readonly path: string;
-  readonly studyUid?: string;
-  readonly sopInstanceUid?: string;
-  readonly patientName?: string;
+  /** in English */
+  readonly reason?: string;
   readonly foundAt: string;
   readonly state: string;
   readonly actions: readonly string[];
-}
-export interface SecondArchive {
-  readonly configured: boolean;
-  readonly aeTitle?: string;
-  readonly reachable?: boolean;
-  readonly forwarded?: number;
-  readonly committed?: number;
-  readonly lagging?: number;
-  readonly oldestLagAt?: string;
-  readonly gaps?: number;
 }
 export interface LogLine {
   readonly id: string | number;

@@ -25,7 +25,7 @@ export default function DevicesPage() {
   return (
     <>
       <PageHead title={t('nav.devices')} lead={t('devices.lead')}>
-        <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({})}>
+        <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({})}>
           {t('devices.add')}
         </Button>
       </PageHead>
@@ -112,7 +112,7 @@ function Device({ peer, onChange }: { peer: Peer; onChange: () => void }) {
               ],
             }}
           >
-            <Button icon={<MoreOutlined />} aria-label={t('common.more')} />
+            <Button icon={<MoreOutlined aria-hidden />} aria-label={t('common.more')} />
           </Dropdown>
         </div>
       </div>

@@ -3,9 +3,9 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Button, Progress } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { post } from '../api/client.ts';
-import { findings, integrity, secondArchive, status } from '../api/queries.ts';
-import type { Finding, Integrity, IntegrityRun, SafetyLevel, SecondArchive } from '../api/types.ts';
-import { readableName, useFormat } from '../format.ts';
+import { findings, integrity, status } from '../api/queries.ts';
+import type { Finding, Integrity, IntegrityRun, SafetyLevel, Status } from '../api/types.ts';
+import { useFormat } from '../format.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -116,18 +116,12 @@ function Findings() {
       key: 'what',
       title: t('finding.what'),
       lead: true,
-      cell: ({ kind, patientName, path, studyUid }) => (
+      cell: ({ kind, path, reason }) => (
         <>
           <b>{words(`finding.kind.${kind}.title`, kind)}</b>
           <div className="soft">{words(`finding.kind.${kind}.text`, '')}</div>
-          {patientName && <div>{readableName({ alphabetic: patientName }).main}</div>}
-          {studyUid ? (
-            <a className="hash" href={linkTo('studies', studyUid)}>
-              {path}
-            </a>
-          ) : (
-            <span className="hash">{path}</span>
-          )}
+          <div>{reason}</div>
+          <FilePath path={path} />
         </>
       ),
     },
@@ -167,6 +161,17 @@ function Findings() {
         )}
       </Loaded>
     </Panel>
+  );
+}
+
+/** The place of a file; it leads to its study when it is a stored instance. */
+function FilePath({ path }: { path: string }) {
+  const studyUid = /^studies\/(?:\d{4}\/\d{2}|undated)\/([\d.]+)\//.exec(path)?.[1];
+  if (studyUid === undefined) return <span className="hash">{path}</span>;
+  return (
+    <a className="hash" href={linkTo('studies', studyUid)}>
+      {path}
+    </a>
   );
 }
 
@@ -229,42 +234,35 @@ function Runs({ runs }: { runs: readonly IntegrityRun[] }) {
 
 function Second() {
   const { t } = useTranslation();
-  const known = useQuery(secondArchive);
+  const known = useQuery(status);
   return (
     <Panel title={t('second.title')}>
-      <Loaded query={known}>{(second) => <SecondState second={second} />}</Loaded>
+      <Loaded query={known}>{({ secondArchive }) => <SecondState second={secondArchive} />}</Loaded>
     </Panel>
   );
 }
 
-function SecondState({ second }: { second: SecondArchive }) {
+function SecondState({ second }: { second: Status['secondArchive'] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  if (!second.configured) {
+  if (second === undefined) {
     return (
       <p className="soft">
         {t('second.none')} <a href={linkTo('devices')}>{t('nav.devices')}</a>
       </p>
     );
   }
-  const facts: [string, string][] = [
-    [t('second.name'), second.aeTitle ?? ''],
-    [t('second.reachable'), t(second.reachable === false ? 'common.no' : 'common.yes')],
-    [t('second.committed'), format.number(second.committed ?? 0)],
-    [t('second.lagging'), format.number(second.lagging ?? 0)],
-    ...(second.oldestLagAt
-      ? [[t('second.oldest'), format.relative(second.oldestLagAt)] as [string, string]]
-      : []),
-    [t('second.gaps'), format.number(second.gaps ?? 0)],
-  ];
+  const { aeTitle, lagging } = second;
   return (
     <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
+      <div>
+        <dt>{t('second.name')}</dt>
+        <dd className="mono">{aeTitle}</dd>
+      </div>
+      <div>
+        <dt>{t('second.lagging')}</dt>
+        <dd>{lagging === 0 ? t('second.complete') : format.number(lagging)}</dd>
+      </div>
     </dl>
   );
 }

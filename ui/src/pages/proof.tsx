@@ -19,10 +19,10 @@ export function ProofPage({ uid }: { uid: string }) {
   return (
     <>
       <a className="back" href={linkTo('studies', uid)}>
-        <ArrowLeftOutlined /> {t('proof.back')}
+        <ArrowLeftOutlined aria-hidden /> {t('proof.back')}
       </a>
       <PageHead title={t('proof.title')} lead={t('proof.text')}>
-        <Button type="primary" icon={<PrinterOutlined />} onClick={() => window.print()}>
+        <Button type="primary" icon={<PrinterOutlined aria-hidden />} onClick={() => window.print()}>
           {t('proof.print')}
         </Button>
       </PageHead>

@@ -39,9 +39,9 @@ export default function SettingsPage({ language, onLanguage, session }: PageProp
           <Loaded query={settings}>{(known) => <SettingsForm config={known} />}</Loaded>
         </div>
         <div>
-          <Panel title={t('address.panel')}>
+          <Panel className="card-panel" title={t('address.panel')}>
             <Loaded query={now}>{(known) => <AddressCard status={known} />}</Loaded>
-            <Button icon={<PrinterOutlined />} onClick={() => window.print()}>
+            <Button icon={<PrinterOutlined aria-hidden />} onClick={() => window.print()}>
               {t('address.print')}
             </Button>
           </Panel>

@@ -32,7 +32,7 @@ function StudySearchPage() {
   return (
     <>
       <PageHead title={t('nav.studies')}>
-        <Button type="text" icon={<DeleteOutlined />} href={linkTo('trash')}>
+        <Button type="text" icon={<DeleteOutlined aria-hidden />} href={linkTo('trash')}>
           {t('nav.trash')}
         </Button>
       </PageHead>
@@ -41,7 +41,7 @@ function StudySearchPage() {
           allowClear
           className="grow"
           size="large"
-          prefix={<SearchOutlined />}
+          prefix={<SearchOutlined aria-hidden />}
           aria-label={t('study.search')}
           placeholder={t('study.searchText')}
           value={search.q ?? ''}

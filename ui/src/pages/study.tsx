@@ -47,7 +47,7 @@ function Details({ study: one }: { study: StudyDetails }) {
   return (
     <>
       <a className="back" href={linkTo('studies')}>
-        <ArrowLeftOutlined /> {t('nav.studies')}
+        <ArrowLeftOutlined aria-hidden /> {t('nav.studies')}
       </a>
       <PageHead
         title={<PatientName patient={one.patient} />}
@@ -62,19 +62,30 @@ function Details({ study: one }: { study: StudyDetails }) {
           </>
         }
       >
-        <Button type="primary" icon={<SendOutlined />} onClick={() => setSending({ studyUid: one.studyUid })}>
+        <Button
+          type="primary"
+          icon={<SendOutlined aria-hidden />}
+          onClick={() => setSending({ studyUid: one.studyUid })}
+        >
           {t('send.do')}
         </Button>
-        <Button icon={<DownloadOutlined />} href={address(`/studies/${one.studyUid}/download`)} download>
+        <Button
+          icon={<DownloadOutlined aria-hidden />}
+          href={address(`/studies/${one.studyUid}/download`)}
+          download
+        >
           {t('study.download')}
         </Button>
-        <Button icon={<SafetyCertificateOutlined />} href={linkTo('studies', one.studyUid, 'proof')}>
+        <Button
+          icon={<SafetyCertificateOutlined aria-hidden />}
+          href={linkTo('studies', one.studyUid, 'proof')}
+        >
           {t('proof.short')}
         </Button>
         <Protection study={one} />
         <Button
           danger
-          icon={<DeleteOutlined />}
+          icon={<DeleteOutlined aria-hidden />}
           disabled={one.protected}
           onClick={() => setDeleting('study')}
         >
@@ -132,7 +143,7 @@ function Protection({ study: { patient, protected: on, studyUid } }: { study: St
   });
   return (
     <Button
-      icon={on ? <LockOutlined /> : <UnlockOutlined />}
+      icon={on ? <LockOutlined aria-hidden /> : <UnlockOutlined aria-hidden />}
       loading={change.isPending}
       title={t('protect.text')}
       onClick={() => change.mutate()}
@@ -175,13 +186,13 @@ function SeriesCard({ studyUid, series, open, locked, onOpen, onSend, onDelete }
             <Button size="small" aria-expanded={open} onClick={onOpen}>
               {t(open ? 'study.hideImages' : 'study.showImages')}
             </Button>
-            <Button size="small" icon={<SendOutlined />} onClick={onSend}>
+            <Button size="small" icon={<SendOutlined aria-hidden />} onClick={onSend}>
               {t('send.do')}
             </Button>
             <Button
               size="small"
               type="text"
-              icon={<DeleteOutlined />}
+              icon={<DeleteOutlined aria-hidden />}
               disabled={locked}
               aria-label={t('delete.series')}
               title={t('delete.series')}

@@ -69,7 +69,7 @@ export default function TrashPage() {
       align: 'end',
       cell: ({ trashId }) => (
         <Button
-          icon={<UndoOutlined />}
+          icon={<UndoOutlined aria-hidden />}
           loading={restore.isPending && restore.variables === trashId}
           onClick={() => restore.mutate(trashId)}
         >
@@ -81,7 +81,7 @@ export default function TrashPage() {
   return (
     <>
       <a className="back" href={linkTo('studies')}>
-        <ArrowLeftOutlined /> {t('nav.studies')}
+        <ArrowLeftOutlined aria-hidden /> {t('nav.studies')}
       </a>
       <PageHead title={t('nav.trash')} lead={t('trash.text')} />
       <section className="panel">

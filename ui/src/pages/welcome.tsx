@@ -32,7 +32,7 @@ export function Welcome({ status, peers, onDone }: Props) {
         <Step number={1} title={t('welcome.address')} done={first !== undefined}>
           <p>{t('welcome.addressText')}</p>
           <AddressCard status={status} />
-          <Button icon={<PrinterOutlined />} onClick={() => window.print()}>
+          <Button icon={<PrinterOutlined aria-hidden />} onClick={() => window.print()}>
             {t('address.print')}
           </Button>
         </Step>
@@ -85,7 +85,7 @@ function Step({ number, title, done, children }: StepProps) {
   return (
     <li className={done ? 'welcome-step done' : 'welcome-step'}>
       <span className="welcome-number" aria-hidden="true">
-        {done ? <CheckOutlined /> : number}
+        {done ? <CheckOutlined aria-hidden /> : number}
       </span>
       <div>
         <h2>{title}</h2>

@@ -26,10 +26,18 @@ export function ConfigBackup() {
     <Panel title={t('backup.title')}>
       <p className="soft">{t('backup.text')}</p>
       <div className="buttons">
-        <Button icon={<DownloadOutlined />} href={address('/config/backup')} download="config.json">
+        <Button
+          icon={<DownloadOutlined aria-hidden />}
+          href={address('/config/backup')}
+          download="config.json"
+        >
           {t('backup.save')}
         </Button>
-        <Button icon={<UploadOutlined />} loading={restore.isPending} onClick={() => input.current?.click()}>
+        <Button
+          icon={<UploadOutlined aria-hidden />}
+          loading={restore.isPending}
+          onClick={() => input.current?.click()}
+        >
           {t('backup.restore')}
         </Button>
         <input

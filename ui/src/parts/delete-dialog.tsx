@@ -9,7 +9,7 @@ import { useProblemWords } from '../words.ts';
 import { ProblemNote } from './problem-note.tsx';
 
 const UNDO_S = 12;
-const STALE = ['studies', 'study', 'patient-studies', 'trash', 'status'];
+const STALE = ['studies', 'patient-studies', 'trash', 'status'];
 
 interface Props {
   readonly study: StudyDetails;
@@ -26,7 +26,11 @@ export function DeleteDialog({ study, series, onClose, onDeleted }: Props) {
   const problemWords = useProblemWords();
   const [reason, setReason] = useState('');
   const path = `/studies/${study.studyUid}${series ? `/series/${series.seriesUid}` : ''}`;
-  const refresh = () => Promise.all(STALE.map((key) => client.invalidateQueries({ queryKey: [key] })));
+  const refresh = () =>
+    Promise.all(
+      // What is left of a study is read again; of one that is gone there is nothing to ask.
+      [...STALE, ...(series ? ['study'] : [])].map((key) => client.invalidateQueries({ queryKey: [key] })),
+    );
   const undo = async (trashId: string) => {
     notification.destroy(trashId);
     try {

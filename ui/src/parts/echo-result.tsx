@@ -7,14 +7,15 @@ import type { EchoAnswer, Params, PeerEntry, Status } from '../api/types.ts';
 import { useFormat } from '../format.ts';
 import { useProblemWords, useWords } from '../words.ts';
 
-export type Called = Pick<PeerEntry, 'aeTitle' | 'host' | 'port'>;
+export type Called = Pick<PeerEntry, 'aeTitle' | 'host' | 'port' | 'tls'>;
 
 /** Asks the daemon to echo; the answer, a refusal by the daemon included, goes to `onAnswer`. */
 export function useEcho(onAnswer: (answer: EchoAnswer) => void) {
   const client = useQueryClient();
   const problemWords = useProblemWords();
   return useMutation({
-    mutationFn: ({ aeTitle, host, port }: Called) => post<EchoAnswer>('/echo', { aeTitle, host, port }),
+    mutationFn: ({ aeTitle, host, port, tls }: Called) =>
+      post<EchoAnswer>('/echo', { aeTitle, host, port, ...(tls ? { tls } : {}) }),
     onSuccess: onAnswer,
     onError: (error) => onAnswer({ ok: false, code: '', detail: problemWords(error) }),
     onSettled: () => client.invalidateQueries({ queryKey: ['peers'] }),

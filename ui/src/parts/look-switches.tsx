@@ -22,7 +22,7 @@ const Half = () => (
   </svg>
 );
 
-const ICONS = { auto: <Half />, light: <SunOutlined />, dark: <MoonOutlined /> };
+const ICONS = { auto: <Half />, light: <SunOutlined aria-hidden />, dark: <MoonOutlined aria-hidden /> };
 
 interface Props {
   readonly session?: Session;
@@ -46,7 +46,7 @@ export function LookSwitches({ session, language, onLanguage }: Props) {
       <Button
         type="text"
         size="small"
-        icon={<GlobalOutlined />}
+        icon={<GlobalOutlined aria-hidden />}
         lang={other}
         onClick={() => {
           keepLanguage(other);
@@ -67,7 +67,7 @@ export function LookSwitches({ session, language, onLanguage }: Props) {
         <Button
           type="text"
           size="small"
-          icon={<LogoutOutlined />}
+          icon={<LogoutOutlined aria-hidden />}
           aria-label={t('login.leave')}
           title={t('login.leave')}
           onClick={() => leave.mutate()}

@@ -30,17 +30,31 @@ interface Fields {
   readonly port: number;
   readonly may: Permission[];
   readonly characterSet?: string;
+  readonly tls?: boolean;
   readonly secondArchive?: boolean;
   readonly note?: string;
 }
 
-function entryOf({ preset, characterSet, secondArchive, note, ...rest }: Fields): PeerEntry {
+/** What this form does not show stays as it is. */
+function entryOf(
+  { preset, characterSet, tls, secondArchive, note, ...rest }: Fields,
+  before: Peer | undefined,
+): PeerEntry {
+  const {
+    lastContact: _contact,
+    preset: _preset,
+    characterSet: _set,
+    ...others
+  } = before ?? ({} as Partial<Peer>);
+  const { tls: _tls, role: _role, note: _note, ...kept } = others;
   return {
+    ...kept,
     ...rest,
     aeTitle: rest.aeTitle.trim(),
     host: rest.host.trim(),
     ...(preset ? { preset } : {}),
     ...(characterSet ? { characterSet: characterSet.split('\\') } : {}),
+    ...(tls ? { tls } : {}),
     ...(secondArchive ? { role: 'second-archive' as const } : {}),
     ...(note ? { note } : {}),
   };
@@ -53,6 +67,7 @@ function fieldsOf({ role, characterSet, ...peer }: Peer): Partial<Fields> {
     host: peer.host,
     port: peer.port,
     may: [...peer.may],
+    tls: peer.tls === true,
     secondArchive: role === 'second-archive',
     ...(preset ? { preset } : {}),
     ...(note ? { note } : {}),
@@ -76,7 +91,7 @@ export function PeerForm({ peer, known, onClose }: Props) {
   });
   const save = useMutation({
     mutationFn: (fields: Fields) => {
-      const entry = entryOf(fields);
+      const entry = entryOf(fields, peer);
       return peer === undefined
         ? post('/peers', entry)
         : put(`/peers/${encodeURIComponent(peer.aeTitle)}`, entry);
@@ -103,7 +118,7 @@ export function PeerForm({ peer, known, onClose }: Props) {
   });
   const pick = ({ port, may }: Preset) => form.setFieldsValue({ ...(port ? { port } : {}), may: [...may] });
   const tryIt = async () =>
-    form.validateFields(['aeTitle', 'host', 'port']).then((called) => echo.mutate(called));
+    form.validateFields(['aeTitle', 'host', 'port', 'tls']).then((called) => echo.mutate(called));
   const needed = [{ required: true, message: t('devices.needed') }];
   return (
     <Drawer
@@ -193,6 +208,9 @@ export function PeerForm({ peer, known, onClose }: Props) {
                       placeholder={t('devices.asLabelled')}
                       options={CHARACTER_SETS.map((value) => ({ value, label: t(`characterSet.${value}`) }))}
                     />
+                  </Form.Item>
+                  <Form.Item name="tls" valuePropName="checked" extra={t('devices.tlsText')}>
+                    <Checkbox>{t('devices.tls')}</Checkbox>
                   </Form.Item>
                   <Form.Item
                     name="secondArchive"

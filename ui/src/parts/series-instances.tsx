@@ -58,7 +58,7 @@ function InstanceCard({ one }: { one: Instance }) {
           aria-label={t('study.downloadImage', { name })}
           title={t('study.downloadImage', { name })}
         >
-          <DownloadOutlined />
+          <DownloadOutlined aria-hidden />
         </a>
       </span>
       <span className="soft">

@@ -15,14 +15,10 @@ interface Props {
 }
 
 /** What a number counts, by the end of its name. */
-function unitOf(path: string): 'GB' | 'days' | 'hours' | 'minutes' | 'seconds' | undefined {
+function unitOf(path: string): string | undefined {
   if (/Bytes$/.test(path)) return 'GB';
-  return (/(?<unit>Days|Hours|Minutes|Seconds)$/.exec(path)?.groups?.unit?.toLowerCase() ?? undefined) as
-    | 'days'
-    | 'hours'
-    | 'minutes'
-    | 'seconds'
-    | undefined;
+  if (/megabytesPerSecond$/.test(path)) return 'MB/s';
+  return /(days|hours|minutes|seconds)$/i.exec(path)?.[1]?.toLowerCase();
 }
 
 export function SettingInput(props: Props) {
@@ -76,7 +72,7 @@ export function SettingInput(props: Props) {
 }
 
 function NumberInput({ id, path, schema, value, onChange }: Props) {
-  const { t } = useTranslation();
+  const words = useWords();
   const unit = unitOf(path);
   const factor = unit === 'GB' ? GIGABYTE : 1;
   return (
@@ -86,7 +82,7 @@ function NumberInput({ id, path, schema, value, onChange }: Props) {
       min={schema.minimum === undefined ? 0 : schema.minimum / factor}
       {...(schema.maximum === undefined ? {} : { max: schema.maximum / factor })}
       value={typeof value === 'number' ? value / factor : null}
-      {...(unit ? { suffix: unit === 'GB' ? unit : t(`unit.${unit}`) } : {})}
+      {...(unit === undefined ? {} : { suffix: words(`unit.${unit}`, unit) })}
       onChange={(typed) => onChange(typeof typed === 'number' ? Math.round(typed * factor) : undefined)}
     />
   );

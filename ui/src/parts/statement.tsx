@@ -9,10 +9,10 @@ import type { ReactNode } from 'react';
 import type { SafetyLevel } from '../api/types.ts';
 
 const ICONS: Readonly<Record<SafetyLevel, ReactNode>> = {
-  safe: <CheckCircleFilled />,
-  attention: <ExclamationCircleFilled />,
-  danger: <CloseCircleFilled />,
-  unknown: <QuestionCircleFilled />,
+  safe: <CheckCircleFilled aria-hidden />,
+  attention: <ExclamationCircleFilled aria-hidden />,
+  danger: <CloseCircleFilled aria-hidden />,
+  unknown: <QuestionCircleFilled aria-hidden />,
 };
 
 interface Props {

@@ -19,11 +19,11 @@ import { callParams } from './echo-result.tsx';
 import { Loaded } from './loaded.tsx';
 
 const MARKS: Readonly<Record<StepState, ReactNode>> = {
-  waiting: <RightCircleOutlined />,
-  running: <LoadingOutlined />,
-  passed: <CheckCircleFilled />,
-  failed: <CloseCircleFilled />,
-  skipped: <MinusCircleOutlined />,
+  waiting: <RightCircleOutlined aria-hidden />,
+  running: <LoadingOutlined aria-hidden />,
+  passed: <CheckCircleFilled aria-hidden />,
+  failed: <CloseCircleFilled aria-hidden />,
+  skipped: <MinusCircleOutlined aria-hidden />,
 };
 
 interface Props {
@@ -86,6 +86,12 @@ function Step({ step, peer, own }: { step: TestStep; peer: PeerEntry; own: Props
   const words = useWords();
   const format = useFormat();
   const params = { ...callParams(peer, own), ...step.params };
+  // What can be wrong with a connection has its words under `echo`, what comes behind it here.
+  const wrong = [
+    words(`echo.${step.code}.what`, step.detail ?? '', params),
+    words(`echo.${step.code}.do`, '', params),
+  ];
+  const why = words(`test.code.${step.code}`, wrong.join(' '), params);
   return (
     <li className={`step ${step.state}`}>
       <span className="step-mark" aria-hidden="true">
@@ -98,12 +104,7 @@ function Step({ step, peer, own }: { step: TestStep; peer: PeerEntry; own: Props
           {step.ms !== undefined && step.state === 'passed' && <> · {format.span(step.ms)}</>}
         </span>
         <p className="soft">{words(`test.step.${step.name}.text`, '', params)}</p>
-        {(step.state === 'failed' || (step.state === 'skipped' && step.code !== undefined)) && (
-          <p className={step.state === 'failed' ? 'bad-words' : 'soft'}>
-            {words(`echo.${step.code}.what`, step.detail ?? '', params)}{' '}
-            {words(`echo.${step.code}.do`, '', params)}
-          </p>
-        )}
+        {step.code !== undefined && <p className={step.state === 'failed' ? 'bad-words' : 'soft'}>{why}</p>}
       </div>
     </li>
   );

@@ -15,7 +15,7 @@ export function Thumbnail({ sopInstanceUid, label }: Props) {
   if (sopInstanceUid === undefined || failed) {
     return (
       <span className="thumbnail none" title={t('study.noPicture')}>
-        <FileOutlined />
+        <FileOutlined aria-hidden />
       </span>
     );
   }

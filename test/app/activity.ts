@@ -1,0 +1,29 @@
+// Activity: who is connected, and what the archive works on.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { VERIFICATION } from '../../src/dicom/sop-class.ts';
+import { associate } from '../../src/scu/associate.ts';
+import { LANGUAGES } from '../support/browser.ts';
+import type { Scene } from './scene.ts';
+
+export function activityTests(here: () => Scene): void {
+  describe('activity', () => {
+    for (const language of LANGUAGES) {
+      test(`an open association is shown until it ends, and jobs with their state (${language})`, async () => {
+        await using app = await here().open({ language, size: 'dsm' });
+        await app.open('activity');
+        const { association } = await associate(here().daemon, 'CONNECTED', [
+          { abstractSyntax: VERIFICATION, transferSyntaxes: ['1.2.840.10008.1.2'] },
+        ]);
+        const row = app.page.locator('tr', { hasText: 'CONNECTED' });
+        await row.getByText(app.say('doing.idle')).waitFor();
+        await association.release();
+        await row.waitFor({ state: 'detached' });
+        await app.page.getByText(app.say('jobs.kind.send'), { exact: true }).first().waitFor();
+        await app.page.getByText(app.say('jobs.states.done'), { exact: true }).first().waitFor();
+        await app.assertSound();
+        assert.deepEqual(await app.accessibilityFaults(), []);
+      });
+    }
+  });
+}

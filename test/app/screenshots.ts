@@ -1,0 +1,46 @@
+// Pictures of every page in every size and both languages, to be looked at: `npm run -s screenshots -- FOLDER`.
+// A folder called `images` gets those of the operator's guide instead.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AppPage, LANGUAGES, SIZES } from '../support/browser.ts';
+import { PAGES, studyPages } from './pages.ts';
+import { Scene } from './scene.ts';
+
+const SETTLE_MS = 400;
+
+async function picture(app: AppPage, path: string, file: string): Promise<void> {
+  await app.open(path);
+  // Thumbnails come after their page.
+  await app.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
+  await app.page.waitForTimeout(SETTLE_MS);
+  await app.page.screenshot({ path: `${file}.png`, animations: 'disabled' });
+}
+
+const nameOf = (path: string) =>
+  path === '' ? 'overview' : path.replace(/^studies\/[\d.]+/, 'study').replace('/', '-');
+
+const folder = process.argv[2];
+if (folder === undefined) throw new Error('Where to? npm run -s screenshots -- FOLDER');
+const forDocs = folder.endsWith('images');
+await mkdir(folder, { recursive: true });
+await using scene = await Scene.start();
+const sizes = forDocs ? (['dsm'] as const) : (Object.keys(SIZES) as (keyof typeof SIZES)[]);
+for (const filled of [false, true]) {
+  if (filled) await scene.fill();
+  const inside = filled ? await studyPages(scene) : [];
+  const all = filled ? [...PAGES, ...inside] : [''];
+  const chosen = filled ? ['', 'devices', ...inside.slice(0, 1)] : [''];
+  for (const language of LANGUAGES) {
+    for (const size of sizes) {
+      await using app = await scene.open({ language, size, dark: !forDocs && size === 'phone' });
+      for (const path of forDocs ? chosen : all) {
+        const name = filled ? nameOf(path) : 'first-start';
+        await picture(
+          app,
+          path,
+          join(folder, forDocs ? `${name}-${language}` : `${name}-${size}-${language}`),
+        );
+      }
+    }
+  }
+}
