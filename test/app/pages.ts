@@ -34,7 +34,7 @@ export function pageTests(here: () => Scene): void {
     await app.page.getByRole('heading', { level: 1, name: app.say('nav.studies') }).waitFor();
   });
 
-  test('first load: at most 700 KB compressed, interactive within 1.5 s', async () => {
+  test('first load: at most 700 KB compressed', async () => {
     await using app = await here().open();
     let bytes = 0;
     const devtools = await app.page.context().newCDPSession(app.page);

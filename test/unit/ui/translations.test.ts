@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
 import { configSchema } from '../../../src/config/schema.ts';
+import { PEER_PRESETS } from '../../../src/http/peer-presets.ts';
+import { STEP_NAMES } from '../../../src/http/peer-tests.ts';
 import { fieldsOf } from '../../../ui/src/settings-paths.ts';
 
 const UI = join(import.meta.dirname, '../../../ui/src');
@@ -101,6 +103,21 @@ describe('words of the app', () => {
     );
     assert.deepEqual(english, []);
   });
+});
+
+describe('codes of the daemon', () => {
+  const codes = [
+    ...PEER_PRESETS.flatMap(({ id, hints }) => [`preset.${id}`, ...hints.map((hint) => `hint.${hint}`)]),
+    ...STEP_NAMES.flatMap((name) => [`test.step.${name}.title`, `test.step.${name}.text`]),
+  ];
+  for (const language of LANGUAGES) {
+    test(`${language}: kinds of devices, hints and steps of the full test have words`, () => {
+      assert.deepEqual(
+        codes.filter((key) => !wordsOf(language).has(key)),
+        [],
+      );
+    });
+  }
 });
 
 describe('settings', () => {
