@@ -40,7 +40,7 @@ test('/ is the page, asked again each time; scripts are kept for good', async ()
   assert.equal(page.headers['cache-control'], 'no-cache');
   assert.match(
     String(page.headers['content-security-policy']),
-    /^default-src 'self'; .*frame-ancestors 'self'$/,
+    /^default-src 'none'; script-src 'self'; .*frame-ancestors 'self'$/,
   );
   const script = await httpAsk(port, '/assets/app-abc123.js');
   assert.equal(script.headers['content-type'], 'text/javascript; charset=utf-8');
