@@ -108,11 +108,13 @@ describe('the audit', () => {
   });
 
   test('a disk that does not take it is told in the log, with the entry', async () => {
+    await using folder = await tempFolder('audit');
     const told: unknown[] = [];
-    const audit = await Audit.open('/dev/null/audit.jsonl', {
+    const audit = await Audit.open(join(folder.path, 'gone', 'audit.jsonl'), {
       ...silentLog,
       error: (_, fields) => void told.push(fields?.target),
     });
+    await writeFile(join(folder.path, 'gone'), 'a file where the directory should be');
     await audit.record(record);
     assert.deepEqual(told, ['XA']);
   });
