@@ -4,12 +4,15 @@ import { describe, test } from 'node:test';
 import { VERIFICATION } from '../../src/dicom/sop-class.ts';
 import { associate } from '../../src/scu/associate.ts';
 import { LANGUAGES } from '../support/browser.ts';
+import { someStudy } from './pages.ts';
 import type { Scene } from './scene.ts';
 
 export function activityTests(here: () => Scene): void {
   describe('activity', () => {
     for (const language of LANGUAGES) {
       test(`an open association is shown until it ends, and jobs with their state (${language})`, async () => {
+        const { workstation } = here();
+        await here().post('/api/send', { to: workstation.aeTitle, studyUid: await someStudy(here()) });
         await using app = await here().open({ language, size: 'dsm' });
         await app.open('activity');
         const { association } = await associate(here().daemon, 'CONNECTED', [

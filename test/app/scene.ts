@@ -86,6 +86,15 @@ export class Scene implements AsyncDisposable {
     return openApp(this.browser, daemon.httpUrl, options);
   }
 
+  /** What the app itself would ask for, to prepare what a test looks at. */
+  post(path: string, body: unknown): Promise<Response> {
+    return fetch(`${this.daemon.httpUrl}${path}`, {
+      method: 'POST',
+      headers: { 'X-AngioVault': '1', 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+
   /** Real instances and made-up studies, sent as a DSA system sends them. */
   async fill(): Promise<void> {
     const made = join(this.folder.path, 'made');
@@ -100,15 +109,8 @@ export class Scene implements AsyncDisposable {
       // Some of them have a UID that DCMTK would rather not send.
       args: ['--no-uid-checks'],
     });
-    await fetch(`${this.daemon.httpUrl}/api/peers`, {
-      method: 'POST',
-      headers: { 'X-AngioVault': '1', 'Content-Type': 'application/json' },
-      body: JSON.stringify({
-        aeTitle: this.workstation.aeTitle,
-        host: '127.0.0.1',
-        port: this.workstation.port,
-      }),
-    });
+    const { aeTitle, host, port } = this.workstation;
+    await this.post('/api/peers', { aeTitle, host, port });
     if (code !== 0) throw new Error(`dcmsend ended with ${code}: ${stderr}`);
   }
 
