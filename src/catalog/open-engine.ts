@@ -3,10 +3,9 @@
 import { CATALOG_WANTS, parseCatalogAddress } from '../util/catalog-address.ts';
 import type { Engine } from './engine.ts';
 import { CatalogError } from './errors.ts';
-import { openMariadb } from './mariadb/engine.ts';
-import { openSqlite } from './sqlite/engine.ts';
 
-/** Opens what a catalogue URL names, brought to the current schema. */
+/** Opens what a catalogue URL names, brought to the current schema. The other engine is not loaded: its driver
+ *  takes about 5 MB. */
 export async function openEngine(url: string): Promise<Engine> {
   const address = parseCatalogAddress(url, process.cwd());
   if (address === undefined) {
@@ -16,5 +15,10 @@ export async function openEngine(url: string): Promise<Engine> {
       `The catalogue's address is of no known kind; write ${CATALOG_WANTS}`,
     );
   }
-  return address.engine === 'sqlite' ? openSqlite(address.file) : openMariadb(address);
+  if (address.engine === 'sqlite') {
+    const { openSqlite } = await import('./sqlite/engine.ts');
+    return openSqlite(address.file);
+  }
+  const { openMariadb } = await import('./mariadb/engine.ts');
+  return openMariadb(address);
 }
