@@ -32,6 +32,7 @@ import { FORECAST_DAYS, forecastSpace, type SpaceForecast } from './space-foreca
 import { type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet, openFile } from './stored-instance.ts';
 import type { CharacterSetOverrides } from './stored-record.ts';
+import { readAgain } from './waiting.ts';
 
 /** Whether the catalogue keeps this attribute, so that a query can return it. */
 export function isKept(tag: number): boolean {
@@ -86,6 +87,7 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#now = now;
     this.#queue = new IngestQueue({
       place: (batch) => placeHeld(storage, batch),
+      readAgain: (entries) => readAgain(storage, overrides, entries),
       ingest: (batch) => ingestPlaced(storage, catalog, batch),
       done: (sequences) => storage.journal.done(sequences),
       onPlaced: (placed) => this.emit('instanceStored', placed),

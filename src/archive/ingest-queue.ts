@@ -6,8 +6,18 @@ import { CatalogError } from '../catalog/errors.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { ArchiveError } from './errors.ts';
 import type { HeldRecord, Placed } from './held-placement.ts';
+import {
+  type Entry,
+  type HeldEntry,
+  isLetGo,
+  type LetGo,
+  letGo,
+  type PlacedEntry,
+  uidOf,
+} from './waiting.ts';
 
 const MAX_BATCH = 256;
+/** So many wait with their records; of what comes when the catalogue takes nothing, the records are let go. */
 const MAX_WAITING = 4096;
 /** Instances that follow each other this closely are committed together unless somebody asks for them. */
 const GATHER_MS = 20;
@@ -15,6 +25,8 @@ const GATHER_MS = 20;
 const RETRY_MS = [250, 1000, 5000, 15_000];
 /** Somebody asks: the pause after any failure. */
 const ASKED_AGAIN_MS = 100;
+/** Stopping takes no longer, but for what is being written by then. */
+const CLOSING_MS = 3000;
 /** Sent as Error Comment (LO, 64 characters). */
 const NO_ROOM = 'The catalogue has no room for what came last: free some space.';
 const NO_ANSWER = 'The catalogue does not answer at the moment.';
@@ -23,6 +35,8 @@ const NO_ANSWER = 'The catalogue does not answer at the moment.';
 export interface IngestSteps {
   /** Gives held instances, no UID twice among them, their files; see placeHeld. */
   place(batch: readonly HeldRecord[]): Promise<Placed[]>;
+  /** Reads what was let go; undefined for what cannot be found any more. */
+  readAgain(entries: readonly LetGo[]): Promise<(Entry | undefined)[]>;
   /** Writes records, no UID twice among them, in one transaction. */
   ingest(batch: readonly InstanceRecord[]): Promise<void>;
   /** These records of the journal are in the catalogue for good. */
@@ -31,23 +45,9 @@ export interface IngestSteps {
   onFault(message: string): void;
 }
 
-/** An instance with its file. */
-export interface PlacedEntry extends Placed {
-  readonly sequence: number;
-}
-
-/** An instance that is nowhere but in the durable record. */
-export interface HeldEntry extends HeldRecord {
-  readonly sequence: number;
-  /** Called once it has been tried to give it its file. */
-  tried(): void;
-}
-
-type Entry = PlacedEntry | HeldEntry;
-
 export class IngestQueue {
   readonly #steps: IngestSteps;
-  #waiting: Entry[] = [];
+  #waiting: (Entry | LetGo)[] = [];
   /** SOP Instance UIDs of those without a file. */
   readonly #held = new Set<string>();
   #pushed = 0;
@@ -66,9 +66,14 @@ export class IngestQueue {
 
   push(entry: Entry): void {
     this.#pushed += 1;
-    this.#waiting.push(entry);
-    if ('held' in entry) this.#held.add(entry.record.instance.uid);
-    else this.#steps.onPlaced(entry);
+    const isTooMuch = this.#waiting.length >= MAX_WAITING;
+    this.#waiting.push(isTooMuch ? letGo(entry) : entry);
+    if ('held' in entry) {
+      this.#held.add(uidOf(entry));
+      if (isTooMuch) entry.tried?.();
+    } else {
+      this.#steps.onPlaced(entry);
+    }
     const isFirst = performance.now() - this.#lastPush > GATHER_MS;
     this.#lastPush = performance.now();
     if ((isFirst || this.#waiting.length >= MAX_BATCH) && this.#failure === undefined) this.#start();
@@ -90,8 +95,8 @@ export class IngestQueue {
     }
   }
 
-  /** Resolves when one more can be taken on: senders wait for a disk and a catalogue that do not follow, unless they
-   *  do not answer at all. */
+  /** Resolves when one more can be taken on: senders wait for a disk and a catalogue that do not follow. When these
+   *  do not answer at all, nobody waits, and records are let go instead. */
   async room(): Promise<void> {
     while (this.#waiting.length >= MAX_WAITING && this.#failure === undefined) {
       this.#start();
@@ -101,11 +106,16 @@ export class IngestQueue {
 
   /** Resolves when everything pushed before this call is in the catalogue; rejects with 'catalog-unavailable' when
    *  it could not be brought there after this call either. */
-  async settled(): Promise<void> {
+  settled(): Promise<void> {
+    return this.#settledBy(Number.POSITIVE_INFINITY);
+  }
+
+  async #settledBy(deadline: number): Promise<void> {
     const target = this.#pushed;
     // What is being written may fail for a reason that is gone by now.
     await this.#running;
     while (this.#written < target) {
+      if (performance.now() > deadline) throw new Error('there was no time to write all of it');
       if (this.#failure !== undefined) await this.#rested;
       this.#start();
       await this.#running;
@@ -120,7 +130,7 @@ export class IngestQueue {
 
   /** Writes out what can be written; the journal keeps the rest for the next start. */
   async close(): Promise<void> {
-    await this.settled().catch((error: unknown) => {
+    await this.#settledBy(performance.now() + CLOSING_MS).catch((error: unknown) => {
       this.#steps.onFault(
         `Stopping with ${this.depth} instances kept in the durable record: ${messageOf(error)}`,
       );
@@ -147,21 +157,26 @@ export class IngestQueue {
   /** A batch ends before a SOP Instance UID that is in it already: each content is compared with the one before. */
   #batchLength(): number {
     const uids = new Set<string>();
-    for (const { record } of this.#waiting) {
-      if (uids.size === MAX_BATCH || uids.has(record.instance.uid)) break;
-      uids.add(record.instance.uid);
+    for (const entry of this.#waiting) {
+      const uid = uidOf(entry);
+      if (uids.size === MAX_BATCH || uids.has(uid)) break;
+      uids.add(uid);
     }
     return uids.size;
   }
 
-  async #write(waiting: Entry[]): Promise<void> {
+  async #write(waiting: readonly (Entry | LetGo)[]): Promise<void> {
+    let left = waiting;
     let batch: PlacedEntry[];
     try {
-      batch = await this.#place(waiting);
+      const whole = await this.#whole(waiting);
+      left = whole;
+      batch = await this.#place(whole);
     } catch (error) {
-      this.#retryLater(waiting, error);
+      this.#retryLater(left, error);
       return;
     }
+    if (batch.length === 0) return;
     try {
       await this.#steps.ingest(batch.map(({ record }) => record));
     } catch (error) {
@@ -171,6 +186,26 @@ export class IngestQueue {
     }
     this.#answered(batch.length);
     this.#steps.done(batch.map(({ sequence }) => sequence));
+  }
+
+  async #whole(waiting: readonly (Entry | LetGo)[]): Promise<Entry[]> {
+    const gone = waiting.filter(isLetGo);
+    const read = gone.length === 0 ? [] : await this.#steps.readAgain(gone);
+    const again = read.values();
+    return waiting.flatMap((entry) => {
+      const whole = isLetGo(entry) ? again.next().value : entry;
+      if (whole === undefined) this.#giveUp(entry as LetGo);
+      return whole ?? [];
+    });
+  }
+
+  /** What has gone from the volume must not keep out what came after it. */
+  #giveUp({ location, sequence }: LetGo): void {
+    this.#steps.onFault(
+      `${location.path} was received while the catalogue took nothing, and is not on the volume any more as it was; when it is there again, \`rebuild\` brings it in`,
+    );
+    this.#steps.done([sequence]);
+    this.#written += 1;
   }
 
   async #place(waiting: readonly Entry[]): Promise<PlacedEntry[]> {
@@ -190,7 +225,7 @@ export class IngestQueue {
     try {
       return await this.#steps.place(held);
     } finally {
-      for (const { tried } of held) tried();
+      for (const { tried } of held) tried?.();
     }
   }
 
@@ -220,8 +255,8 @@ export class IngestQueue {
     this.#failures = 0;
   }
 
-  #retryLater(batch: Entry[], error: unknown): void {
-    this.#waiting = [...batch, ...this.#waiting];
+  #retryLater(batch: readonly (Entry | LetGo)[], error: unknown): void {
+    this.#waiting.unshift(...batch);
     if (this.#failures === 0) {
       this.#steps.onFault(
         `The catalogue takes nothing; instances are kept in the durable record: ${messageOf(error)}`,

@@ -3,11 +3,10 @@
 
 import type { InstanceLocation } from '../catalog/catalog.ts';
 import type { CheckRun, DueInstance, FindingKind, Verification } from '../catalog/upkeep.ts';
-import type { StorageArea } from '../storage/storage-area.ts';
-import { codeOf } from '../util/errors.ts';
 import { examine } from './examine.ts';
 import { Findings, type FindingsSite } from './findings.ts';
 import { Pace } from './pace.ts';
+import { requireVolume } from './stored-record.ts';
 import { unlistedFiles } from './unlisted-files.ts';
 
 const DAY_MS = 86_400_000;
@@ -190,14 +189,5 @@ export class IntegrityService {
     const isLate = oldest !== undefined && (oldest.verifiedAt !== '' || oldest.location.receivedAt < newest);
     if (isLate) await notices.raise({ code: 'integrity-behind', level: 'warning', params: { days } });
     else await notices.clear('integrity-behind');
-  }
-}
-
-/** A volume that is not there is not thousands of missing files. */
-async function requireVolume(storage: StorageArea): Promise<void> {
-  try {
-    await storage.checkSpace();
-  } catch (error) {
-    if (codeOf(error) !== 'no-space') throw error;
   }
 }

@@ -126,7 +126,7 @@ async function whereReplaced(storage: StorageArea, record: InstanceRecord): Prom
 
 /** Where a content is kept, of which only the time in its name is not known; `example`, made with another time, when
  *  it is nowhere. */
-async function keptPath(storage: StorageArea, example: string, receivedAt: string): Promise<string> {
+export async function keptPath(storage: StorageArea, example: string, receivedAt: string): Promise<string> {
   const [beginning, ending] = example.split(receivedAt.replace(/[^0-9]/g, ''));
   for await (const { path } of storage.walk(dirname(example))) {
     if (path.startsWith(beginning!) && path.endsWith(ending!)) return path;

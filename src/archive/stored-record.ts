@@ -22,6 +22,15 @@ export async function headAt(
   }
 }
 
+/** A volume that is not there is not thousands of missing files. */
+export async function requireVolume(storage: StorageArea): Promise<void> {
+  try {
+    await storage.checkSpace();
+  } catch (error) {
+    if (codeOf(error) !== 'no-space') throw error;
+  }
+}
+
 /** The catalogue record of the file at `path`; undefined when there is none of this archive. */
 export async function recordAt(
   storage: StorageArea,

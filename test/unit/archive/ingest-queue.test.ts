@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, mock, type TestContext, test } from 'node:test';
 import { IngestQueue } from '../../../src/archive/ingest-queue.ts';
+import type { LetGo } from '../../../src/archive/waiting.ts';
 import type { InstanceRecord } from '../../../src/catalog/catalog.ts';
 import { CatalogError } from '../../../src/catalog/errors.ts';
 import { instanceRecord } from '../../support/catalog-generator.ts';
@@ -15,6 +16,8 @@ interface Bench {
   /** UIDs by attempt, the last one at the end. */
   readonly attempts: string[][];
   readonly faults: string[];
+  /** Instances that were read again. */
+  readonly readAgain: string[];
   applied(): number;
   push(instance: number): void;
 }
@@ -23,12 +26,15 @@ interface Bench {
 async function queueBefore(
   t: TestContext,
   trouble: (attempt: number, batch: readonly string[]) => unknown,
+  /** Of what is let go, this has gone from the volume. */
+  lost: (uid: string) => boolean = () => false,
 ): Promise<Bench> {
   t.mock.method(performance, 'now', () => 0);
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
   const attempts: string[][] = [];
   const faults: string[] = [];
+  const readAgain: string[] = [];
   let applied = 0;
   let sequence = 0;
   let isQuiet = true;
@@ -41,6 +47,12 @@ async function queueBefore(
   };
   const queue = new IngestQueue({
     place: () => Promise.reject(new Error('nothing is held here')),
+    readAgain: async (entries) =>
+      entries.map(({ uids: { sopInstanceUid }, sequence }: LetGo) => {
+        readAgain.push(sopInstanceUid);
+        const record = instanceRecord(1, 1, sopInstanceUid.split('.').at(-1)!);
+        return lost(sopInstanceUid) ? undefined : { outcome: 'stored', record, sequence };
+      }),
     ingest,
     done: (sequences) => {
       applied = Math.max(applied, ...sequences);
@@ -56,6 +68,7 @@ async function queueBefore(
     queue,
     attempts,
     faults,
+    readAgain,
     applied: () => applied,
     push: (instance) => {
       sequence += 1;
@@ -210,6 +223,63 @@ describe('a catalogue that takes nothing', () => {
     await pass(250);
     await queue.settled();
     assert.deepEqual(attempts.slice(1), [['1.2.826.1.1.1.2', '1.2.826.1.1.1.1'], ['1.2.826.1.1.1.2']]);
+  });
+});
+
+describe('what comes when 4096 wait already', () => {
+  const uidOf = (instance: number) => `1.2.826.1.1.1.${instance}`;
+  const all = Array.from({ length: 5000 }, (_, index) => index + 1);
+
+  async function away(t: TestContext, lost?: (uid: string) => boolean) {
+    let isAway = true;
+    const bench = await queueBefore(t, () => (isAway ? GONE : undefined), lost);
+    bench.push(all[0]!);
+    await pass(40);
+    for (const instance of all.slice(1)) bench.push(instance);
+    const comeBack = () => {
+      isAway = false;
+      bench.attempts.length = 0;
+    };
+    return { ...bench, comeBack };
+  }
+
+  test('is let go, read again when its turn comes, and brought in once, in order', async (t) => {
+    const { queue, attempts, readAgain, applied, comeBack } = await away(t);
+    assert.equal(queue.depth, all.length);
+    assert.deepEqual(readAgain, []);
+    comeBack();
+    await pass(250);
+    await queue.settled();
+    assert.deepEqual(attempts.flat(), all.map(uidOf));
+    assert.deepEqual(readAgain, all.slice(4096).map(uidOf));
+    assert.equal(applied(), all.length);
+    assert.equal(queue.depth, 0);
+  });
+
+  test('and has gone from the volume when it is read again keeps nothing else out, and is named', async (t) => {
+    const { queue, attempts, faults, comeBack } = await away(t, (uid) => uid === uidOf(4500));
+    comeBack();
+    await pass(250);
+    await queue.settled();
+    assert.deepEqual(attempts.flat(), all.filter((instance) => instance !== 4500).map(uidOf));
+    assert.equal(queue.depth, 0);
+    assert.match(faults.join(), /1\.4500\.dcm was received while the catalogue took nothing, and is not on/);
+  });
+
+  test('does not keep the program from stopping: what there is no time for stays in the durable record', async (t) => {
+    const { queue, attempts, faults, applied, comeBack } = await away(t);
+    comeBack();
+    let now = 0;
+    t.mock.method(performance, 'now', () => (now += 1000));
+    const closed = queue.close();
+    await calm();
+    await pass(100);
+    await closed;
+    await pass(60_000);
+    assert.equal(applied(), attempts.flat().length);
+    assert.equal(queue.depth, all.length - applied());
+    assert.ok(queue.depth > 0);
+    assert.match(faults.join(), /Stopping with \d+ instances kept in the durable record/);
   });
 });
 
