@@ -1,5 +1,6 @@
 // The thread of the catalogue: all database calls happen here, so none ever holds up the network.
 
+import { flushCompileCache } from 'node:module';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../util/errors.ts';
 import type { InstanceLocation } from './catalog.ts';
@@ -178,6 +179,8 @@ async function serve(port: MessagePort, url: string): Promise<void> {
     });
   });
   port.postMessage({ id: OPENED, answer: engine.warnings } satisfies AnswerMessage);
+  // See main/serve.ts: each thread has a cache of its own.
+  flushCompileCache();
 }
 
 if (parentPort !== null) {
