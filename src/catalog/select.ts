@@ -5,7 +5,7 @@ import { type DescendStatements, descend, type Node, prepareDescend } from './de
 import type { Engine } from './engine.ts';
 import { CatalogError } from './errors.ts';
 import { locationOf } from './ingest-load.ts';
-import { LOCATION_COLUMNS } from './ingest-rows.ts';
+import { locatedInstances } from './located-instances.ts';
 import { foldValue } from './normalise.ts';
 import type { Pacer } from './pacer.ts';
 import { type Connection, type Prepared, prepare, prepareList } from './prepared.ts';
@@ -44,14 +44,7 @@ export interface SelectStatements {
 
 export function prepareSelect(engine: Engine): SelectStatements {
   const { db } = engine;
-  const located = db
-    .selectFrom('instance')
-    .innerJoin('series', 'series.id', 'instance.series_id')
-    .innerJoin('study', 'study.id', 'series.study_id')
-    .innerJoin('patient', 'patient.id', 'study.patient_id')
-    .select(['instance.id', 'instance.uid', 'instance.sop_class_uid'])
-    .select(LOCATION_COLUMNS.map((column) => `instance.${column}` as const))
-    .select(['series.uid as series_uid', 'study.uid as study_uid', 'patient.patient_id', 'patient.issuer']);
+  const located = locatedInstances(db).select('patient.issuer');
   type LocatedRow = Awaited<ReturnType<typeof located.executeTakeFirstOrThrow>>;
   const asLocated =
     <A>(statement: Prepared<A, LocatedRow>): Prepared<A, Located> =>

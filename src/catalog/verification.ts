@@ -3,8 +3,8 @@
 import type { Engine } from './engine.ts';
 import type { LoadState } from './ingest-load.ts';
 import { locationOf } from './ingest-load.ts';
-import { LOCATION_COLUMNS } from './ingest-rows.ts';
 import type { WriteState } from './ingest-write.ts';
+import { locatedInstances } from './located-instances.ts';
 import { prepare } from './prepared.ts';
 import type { Handlers } from './single-operations.ts';
 import type { UpkeepOperations, Verification } from './upkeep.ts';
@@ -18,15 +18,7 @@ export function verificationOperations(
   write: WriteState,
 ): Handlers<VerificationOperations> {
   const { db, transaction } = engine;
-  const located = db
-    .selectFrom('instance')
-    .innerJoin('series', 'series.id', 'instance.series_id')
-    .innerJoin('study', 'study.id', 'series.study_id')
-    .innerJoin('patient', 'patient.id', 'study.patient_id')
-    .select(['instance.id', 'instance.uid', 'instance.sop_class_uid'])
-    .select(['instance.verified_at', 'instance.verified_result'])
-    .select(LOCATION_COLUMNS.map((column) => `instance.${column}` as const))
-    .select(['series.uid as series_uid', 'study.uid as study_uid', 'patient.patient_id']);
+  const located = locatedInstances(db).select(['instance.verified_at', 'instance.verified_result']);
   const verified = prepare<Verification & { id: number; sha256: string }, unknown>((slot) =>
     db
       .updateTable('instance')
