@@ -3,14 +3,10 @@
 // marked as still to do has failed: it proves nothing.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { run } from 'node:test';
-import { inspect } from 'node:util';
+import { runTestFile } from './run-test-file.ts';
 
 // Two cores, and many a file that waits for a server, a disk or a clock of another program.
 const CONCURRENT_FILES = 3;
-const TEST_TIMEOUT_MS = 15 * 60_000;
-const KEPT_OUTPUT_CHARACTERS = 20_000;
 // What is quick and tells most comes first.
 const ORDER = [
   'test/architecture',
@@ -71,51 +67,16 @@ async function work(files: string[]): Promise<void> {
   for (let file = files.shift(); file !== undefined; file = files.shift()) await runFile(file);
 }
 
-/** One file in a process of its own. Its tests may stand in other files that it imports. */
 async function runFile(file: string): Promise<void> {
   const started = performance.now();
-  const names: string[] = [];
-  const failures: string[] = [];
-  let good = 0;
-  let output = '';
-  const keep = ({ message }: { message: string }) => {
-    output = (output + message).slice(-KEPT_OUTPUT_CHARACTERS);
-  };
-  const path = (name: string, nesting: number) => [...names.slice(0, nesting), name].join(' › ');
-  const events = run({
-    files: [file],
-    timeout: TEST_TIMEOUT_MS,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
-  events.on('test:stdout', keep);
-  events.on('test:stderr', keep);
-  events.on('test:start', ({ name, nesting }) => {
-    names.length = nesting;
-    names[nesting] = name;
-  });
-  events.on('test:pass', ({ name, nesting, details, skip, todo }) => {
-    if (skip !== undefined) failures.push(`${path(name, nesting)}\nis skipped`);
-    else if (todo !== undefined) failures.push(`${path(name, nesting)}\nis marked as still to do`);
-    // A file in which nothing is tested is reported as one test with the file's own name.
-    else if (nesting === 0 && resolve(name) === resolve(file)) failures.push('holds no test');
-    else if (details.type !== 'suite') good += 1;
-  });
-  events.on('test:fail', ({ name, nesting, details }) => {
-    // The failure of a suite only repeats that of its test, which has been told.
-    if (failureType(details.error) === 'subtestsFailed') return;
-    failures.push(`${path(name, nesting)}\n${inspect(details.error.cause ?? details.error, { depth: 5 })}`);
-  });
-  for await (const _ of events);
-  passed += good;
+  const result = await runTestFile(file);
+  const { failures, output } = result;
+  passed += result.passed;
   failed += failures.length;
-  row(failures.length === 0, file, String(good + failures.length), performance.now() - started);
+  row(failures.length === 0, file, String(result.passed + failures.length), performance.now() - started);
   if (failures.length === 0) return;
   for (const failure of failures) print(`\n  ${failure.replaceAll('\n', '\n  ')}`);
   if (output !== '') print(`\n  output of the file:\n  ${output.replaceAll('\n', '\n  ')}`);
-}
-
-function failureType(error: unknown): unknown {
-  return error instanceof Error && 'failureType' in error ? error.failureType : undefined;
 }
 
 await check('lint (biome)', 'biome', ['check', '--error-on-warnings', '.']);

@@ -1,0 +1,131 @@
+// One test file in a process group of its own, with an end in every case: what hangs is killed with all that it
+// started, and named with the tests it hung in.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Line } from './event-reporter.ts';
+
+export interface FileResult {
+  readonly passed: number;
+  /** What went wrong, each with the names of the suites and the test it happened in. */
+  readonly failures: readonly string[];
+  /** The last of what the file printed. */
+  readonly output: string;
+}
+
+const TEST_TIMEOUT_MS = 4 * 60_000;
+const DEADLINE_MS = 10 * 60_000;
+const KEPT_OUTPUT_CHARACTERS = 20_000;
+const REPORTER = join(import.meta.dirname, 'event-reporter.ts');
+
+export async function runTestFile(file: string, deadlineMs = DEADLINE_MS): Promise<FileResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'angiovault-tests-'));
+  const events = join(folder, 'events');
+  try {
+    const { output, trouble } = await runToTheEnd(file, events, deadlineMs);
+    const { passed, failures } = resultOf(readLines(events), trouble);
+    return { passed, failures, output };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The process, and what it started in its group: all of it is gone at the end. `trouble` says how it ended, if not well. */
+async function runToTheEnd(
+  file: string,
+  events: string,
+  deadlineMs: number,
+): Promise<{ output: string; trouble: string | undefined }> {
+  const options = [
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-reporter=${REPORTER}`,
+    `--test-reporter-destination=${events}`,
+  ];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...options, file], {
+    detached: true,
+    // Set for whatever a test starts; with it the reporter would be passed over.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
+    });
+  }
+  const group = child.pid;
+  if (group === undefined) throw new Error(`${process.execPath} cannot be started`);
+  let trouble: string | undefined;
+  const deadline = setTimeout(() => {
+    trouble = `is not done after ${deadlineMs / 1000} s and was killed; running were:\n${processesOf(group)}`;
+    killGroup(group);
+  }, deadlineMs);
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (...how) => resolve(how));
+  });
+  clearTimeout(deadline);
+  if (trouble === undefined && code !== 0) trouble = `ended with ${signal ?? `exit code ${code}`}`;
+  killGroup(group);
+  // Whoever left the group may still hold the pipes: nothing waits for that.
+  child.stdout.destroy();
+  child.stderr.destroy();
+  return { output, trouble };
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    // Nobody is left in it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function processesOf(group: number): string {
+  const { error, stdout } = spawnSync('ps', ['-eo', 'pid,pgid,stat,etime,wchan:24,args'], {
+    encoding: 'utf8',
+  });
+  if (error !== undefined) return error.message;
+  return stdout
+    .split('\n')
+    .filter((line, index) => index === 0 || line.trim().split(/\s+/)[1] === String(group))
+    .join('\n');
+}
+
+function readLines(events: string): Line[] {
+  return readFileSync(events, { encoding: 'utf8', flag: 'a+' })
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Line => JSON.parse(line));
+}
+
+function resultOf(lines: readonly Line[], trouble: string | undefined): Omit<FileResult, 'output'> {
+  const path: string[] = [];
+  let running = 'before the first test';
+  const failures: string[] = [];
+  let passed = 0;
+  let ended = false;
+  for (const line of lines) {
+    if (line.type === 'end') {
+      ended = true;
+      continue;
+    }
+    if (line.type === 'run') {
+      running = `after ‘${line.name}’ was started`;
+      continue;
+    }
+    path.length = line.nesting + 1;
+    path[line.nesting] = line.name;
+    if (line.type === 'fail') failures.push(`${path.join(' › ')}\n${line.why}`);
+    if (line.type === 'pass') passed += 1;
+  }
+  // A failed test makes the exit code: that has been told.
+  if (trouble !== undefined && (failures.length === 0 || !ended)) {
+    failures.push(`${ended ? 'after the last test' : running}\n${trouble}`);
+  }
+  if (trouble === undefined && passed + failures.length === 0) failures.push('holds no test');
+  else if (trouble === undefined && !ended) failures.push('ended before its tests');
+  return { passed, failures };
+}

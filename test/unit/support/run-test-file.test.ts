@@ -1,0 +1,91 @@
+// The runner of `make test` comes to an end and says what is wrong, whatever a test file does.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { runTestFile } from '../../support/run-test-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'runner-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const HEAD = `import { spawn } from 'node:child_process';
+import { describe, test } from 'node:test';
+`;
+
+function run(name: string, text: string, deadlineMs?: number) {
+  const file = join(folder, `${name}.ts`);
+  writeFileSync(file, HEAD + text);
+  return runTestFile(file, deadlineMs);
+}
+
+describe('a test file in a process of its own', () => {
+  test('tests are counted, suites are not', async () => {
+    const result = await run('good', "describe('s', () => { test('a', () => {}); test('b', () => {}); });");
+    assert.deepEqual(result, { passed: 2, failures: [], output: '' });
+  });
+
+  test('a failure names its suite, its test and the error', async () => {
+    const { passed, failures } = await run(
+      'bad',
+      "describe('s', () => { test('a', () => { throw new Error('broken'); }); test('b', () => {}); });",
+    );
+    assert.equal(passed, 1);
+    assert.equal(failures.length, 1);
+    assert.match(failures[0] ?? '', /^s › a\nError: broken/);
+  });
+
+  for (const [what, text, why] of [
+    ['a skipped test', "test('a', { skip: true }, () => {});", /^a\nis skipped/],
+    ['a test still to do', "test('a', { todo: true }, () => {});", /^a\nis marked as still to do/],
+    ['no test', '', /^holds no test/],
+    ['a file that cannot be read as a program', 'const a: = 1;', /ended with exit code 1/],
+    [
+      'a process that leaves in the middle',
+      "test('a', () => { process.exit(7); });",
+      /\nended with exit code 7/,
+    ],
+    [
+      'a process that is killed',
+      "test('a', () => { process.kill(process.pid, 'SIGKILL'); });",
+      /\nended with SIGKILL/,
+    ],
+    [
+      'a process that leaves as if all were well',
+      "test('a', () => { process.exit(0); });",
+      /^(ended before its tests|holds no test)$/,
+    ],
+  ] as const) {
+    test(`${what} is a failure`, async () => {
+      const { passed, failures } = await run(what.replaceAll(' ', '-'), text);
+      assert.equal(passed, 0);
+      assert.equal(failures.length, 1);
+      assert.match(failures[0] ?? '', why);
+    });
+  }
+
+  test('a test that hangs with a child is killed with it, and both are named', async () => {
+    const { failures } = await run(
+      'hanging',
+      `test('waits', async () => {
+        process.on('SIGTERM', () => {});
+        spawn('sleep', ['86399'], { stdio: 'inherit' });
+        setInterval(() => {}, 1000);
+        await new Promise(() => {});
+      });`,
+      1500,
+    );
+    assert.equal(failures.length, 1);
+    assert.match(failures[0] ?? '', /^after ‘waits’ was started\nis not done after 1.5 s and was killed/);
+    assert.match(failures[0] ?? '', /sleep 86399/);
+  });
+
+  test('a child that is left behind with the pipes in its hands keeps nobody', async () => {
+    const { passed, failures } = await run(
+      'left',
+      "test('leaves', () => { spawn('sleep', ['5'], { stdio: 'inherit', detached: true }).unref(); });",
+      60_000,
+    );
+    assert.deepEqual({ passed, failures }, { passed: 1, failures: [] });
+  });
+});
