@@ -3,6 +3,7 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { SqlError } from 'mariadb';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
+import { CatalogError } from '../errors.ts';
 import { ConnectionLost, describeFailure, ServerSilent } from './faults.ts';
 import { type OpenOptions, ServerConnection } from './server-connection.ts';
 
@@ -32,6 +33,7 @@ export class MariadbDriver implements Driver {
   /** Which one of the cluster, counted on and on. */
   #server = 0;
   #failure: { readonly error: unknown; readonly at: number } | undefined;
+  #isClosed = false;
 
   constructor(options: MariadbDriverOptions) {
     this.#options = options;
@@ -42,6 +44,7 @@ export class MariadbDriver implements Driver {
 
   async acquireConnection(): Promise<MariadbConnection> {
     for (;;) {
+      if (this.#isClosed) throw closed();
       const idle = this.#idle.pop();
       if (idle !== undefined) {
         if (idle.isOpen) return idle;
@@ -56,6 +59,8 @@ export class MariadbDriver implements Driver {
   }
 
   async releaseConnection(connection: MariadbConnection): Promise<void> {
+    // A search that nobody reads any more may come back last. A connection left open would keep the thread for hours.
+    if (this.#isClosed) return connection.close();
     if (connection.isOpen) this.#idle.push(connection);
     else this.#count -= 1;
     this.#waiting.shift()?.resolve();
@@ -74,6 +79,8 @@ export class MariadbDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
@@ -139,6 +146,10 @@ export class MariadbDriver implements Driver {
   #abandonIdle(): void {
     for (const idle of this.#idle) idle.abandon();
   }
+}
+
+function closed(): CatalogError {
+  return new CatalogError('catalog-closed', 'The catalogue has been closed');
 }
 
 /** What a connection needs from the driver. */

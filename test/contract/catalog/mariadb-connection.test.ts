@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { InstanceRecord } from '../../../src/catalog/catalog.ts';
 import { prepareIngest } from '../../../src/catalog/ingest.ts';
 import { ingestRecordOf } from '../../../src/catalog/ingest-record.ts';
@@ -183,6 +184,29 @@ test('of several servers the next one is asked when one cannot be reached', asyn
   assert.equal((await catalog.counts()).instances, 1);
 });
 
+test('a statement that is under way when the catalogue is closed takes its connection with it', async () => {
+  const database = await server.freshDatabase();
+  const engine = await openEngine(server.url(database));
+  await server.asRoot(async (root) => {
+    const sessions = async (count: number) => {
+      const deadline = Date.now() + 10_000;
+      for (let found = -1; found !== count; ) {
+        assert.ok(Date.now() < deadline, `${found} sessions, not ${count}`);
+        const list = `select id from information_schema.processlist where db = '${database}'`;
+        found = (await root.query<object[]>(list)).length;
+      }
+    };
+    await root.query("select get_lock('held', 0)");
+    const waiting = sql`select get_lock('held', 60)`.execute(engine.db);
+    await sessions(1);
+    await engine.close();
+    await root.query("select release_lock('held')");
+    await waiting;
+    await sessions(0);
+    await assert.rejects(sql`select 1`.execute(engine.db));
+  });
+});
+
 test('a connection holds nothing of the statements that it has answered', async (t) => {
   const address = mariadbAddress(server.url(await server.freshDatabase()));
   const maxStatementBytes = Number.POSITIVE_INFINITY;
@@ -202,12 +226,12 @@ test('a connection holds nothing of the statements that it has answered', async 
 
 /** Asks again until it is answered. */
 async function until<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (const deadline = Date.now() + 30_000; ; await pause(20)) {
     try {
       return await ask();
     } catch (error) {
       assert.equal((error as { code?: string }).code, 'catalog-unreachable');
-      await pause(20);
+      if (Date.now() > deadline) throw error;
     }
   }
 }
