@@ -20,12 +20,30 @@ interface TestEvent {
   };
 }
 
+/** Whatever stops servers and browsers after the last test has that long. */
+const LEAVING_MS = Number(process.env.ANGIOVAULT_TEST_LEAVING_MS ?? 30_000);
+
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  let running = 0;
+  let leaving: NodeJS.Timeout | undefined;
   for await (const { type, data } of events) {
+    if (data.nesting === 0 && type === 'test:enqueue') running += 1;
+    if (data.nesting === 0 && type === 'test:complete') running -= 1;
+    clearTimeout(leaving);
+    if (running === 0) leaving = setTimeout(leave, LEAVING_MS).unref();
     const line = lineOf(type, data);
     if (line !== undefined) yield written(line);
   }
   yield written({ type: 'end' });
+}
+
+/** Nobody would ever end it: a test that failed in the middle has left something running, or one has forgotten it. */
+function leave(): void {
+  const held = process.getActiveResourcesInfo().join(', ');
+  process.stderr.write(
+    `still running ${LEAVING_MS / 1000} s after the last test, and ended; kept by: ${held}\n`,
+  );
+  process.exit(1);
 }
 
 function written(line: Line): string {

@@ -14,6 +14,8 @@ const SYSTEM_TABLES = ['system_tables', 'performance_tables', 'system_tables_dat
 );
 /** mariadbd refuses to run as root. */
 const NOBODY = 65534;
+/** Its own tables take a second on an idle machine. */
+const BOOTSTRAP_MS = 120_000;
 
 export interface MariadbServerOptions {
   /** Further options of mariadbd, such as --innodb-flush-log-at-trx-commit=2. */
@@ -43,7 +45,9 @@ export class MariadbServer implements AsyncDisposable {
     try {
       const data = join(folder.path, 'data');
       const isNew = (await mkdir(data, { recursive: true })) !== undefined;
-      const args = ['--no-defaults', `--datadir=${data}`, '--skip-log-bin', '--innodb-log-file-size=64M'];
+      // A server that starts removes every temporary table from the folder for them: those of another one as well.
+      const folders = [`--datadir=${data}`, `--tmpdir=${folder.path}`];
+      const args = ['--no-defaults', ...folders, '--skip-log-bin', '--innodb-log-file-size=64M'];
       if (process.getuid?.() === 0) {
         for (const path of [folder.path, data]) await chown(path, NOBODY, NOBODY);
         args.push('--user=nobody');
@@ -154,6 +158,8 @@ async function makeSystemTables(folder: string, args: readonly string[]): Promis
   );
   const command = `exec ${PROGRAM} "$@" --bootstrap --innodb-flush-log-at-trx-commit=0 <"$0"`;
   const bootstrap = new RunningProcess('/bin/sh', ['-c', command, script, ...args]);
+  const late = setTimeout(() => bootstrap.signal('SIGKILL'), BOOTSTRAP_MS);
   const { code } = await bootstrap.ended;
+  clearTimeout(late);
   if (code !== 0) throw new Error(`mariadbd could not make its own tables: ${bootstrap.stderr.slice(-2000)}`);
 }

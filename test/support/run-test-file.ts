@@ -1,5 +1,5 @@
 // One test file in a process group of its own, with an end in every case: what hangs is killed with all that it
-// started, and named with the tests it hung in.
+// started, and named with the tests it hung in. What does not leave after its last test ends by its reporter.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,9 @@
 // A child process under observation: what it printed, what memory it took, how it ended.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { codeOf } from '../../src/util/errors.ts';
 
 export interface ProcessOptions {
   readonly cwd?: string;
@@ -15,6 +17,8 @@ export interface ProcessEnd {
 }
 
 const KEPT_CHARACTERS = 4 << 20;
+/** Once it has gone, what it printed last is there at once; longer only others keep its pipes open, whom it started. */
+const LAST_WORDS_MS = 2000;
 const running = new Set<ChildProcess>();
 // A test run that dies must not leave its peers behind.
 process.on('exit', () => {
@@ -60,7 +64,17 @@ export class RunningProcess {
         this.#stderr += error.message;
         finish({ code: 127, signal: null });
       });
-      this.#child.once('close', (code, signal) => finish({ code, signal }));
+      this.#child.once('close', (code, signal) => {
+        clearTimeout(lastWords);
+        finish({ code, signal });
+      });
+      let lastWords: NodeJS.Timeout | undefined;
+      this.#child.once('exit', () => {
+        lastWords = setTimeout(() => {
+          this.#child.stdout?.destroy();
+          this.#child.stderr?.destroy();
+        }, LAST_WORDS_MS);
+      });
     });
   }
 
@@ -169,15 +183,24 @@ export class RunningProcess {
   }
 }
 
+// Below the ports that the kernel gives to whoever asks for any, also for connections of its own choice
+// (ip_local_port_range): a port from there may be somebody else's a moment later, or while a peer is away.
+const FIRST_PORT = 15_000;
+const LAST_PORT = 32_000;
+
 /** A port that was free a moment ago, for peers that cannot choose one themselves. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    probe.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)));
+    probe.listen(port, () => probe.close(() => resolve(true)));
   });
 }
 

@@ -80,6 +80,23 @@ describe('a test file in a process of its own', () => {
     assert.match(failures[0] ?? '', /sleep 86399/);
   });
 
+  test('a process that does not leave after its last test is ended, and what keeps it is named', async (t) => {
+    process.env.ANGIOVAULT_TEST_LEAVING_MS = '500';
+    t.after(() => delete process.env.ANGIOVAULT_TEST_LEAVING_MS);
+    const { passed, failures, output } = await run(
+      'staying',
+      `test('fails in the middle', async () => {
+        spawn('sleep', ['86399']);
+        Promise.reject(new Error('forgotten'));
+        await new Promise(() => {});
+      });
+      test('passes', () => {});`,
+    );
+    assert.equal(passed, 1);
+    assert.match(failures[0] ?? '', /^fails in the middle\nError: forgotten/);
+    assert.match(output, /still running .* after the last test, .*ProcessWrap/);
+  });
+
   test('a child that is left behind with the pipes in its hands keeps nobody', async () => {
     const { passed, failures } = await run(
       'left',
