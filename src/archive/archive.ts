@@ -24,6 +24,7 @@ import { unavailable } from './errors.ts';
 import { type Placed, placeHeld } from './held-placement.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { type Proof, proveInstance } from './prove.ts';
+import { damaged, ProvedDataSet } from './proved-data-set.ts';
 import { replayJournal } from './replay.ts';
 import type { ReplaySite } from './replay-held.ts';
 import type { Restored } from './restoration.ts';
@@ -64,6 +65,8 @@ export type { DeletionTarget } from './deletion.ts';
 interface ArchiveEvents {
   /** The instance is safe and has its file; for forwarding, the change feed and counters. */
   instanceStored: [Placed];
+  /** Its file was not what was received when somebody wanted to rely on it. */
+  suspect: [InstanceLocation];
   /** Something an operator should read, in plain words. */
   fault: [string];
 }
@@ -152,8 +155,25 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   }
 
   /** Reads an instance again and compares it with what was received. */
-  prove(instance: InstanceLocation): Promise<Proof> {
-    return proveInstance(this.#storage, instance);
+  async prove(instance: InstanceLocation): Promise<Proof> {
+    const proof = await proveInstance(this.#storage, instance);
+    if (proof !== 'intact') this.emit('suspect', instance);
+    return proof;
+  }
+
+  /** As `openInstance`, for whoever is to hold the instance as we do: never gives out the last bytes of a damaged one. */
+  openProved(instance: InstanceLocation): Promise<ProvedDataSet> {
+    return ProvedDataSet.open(this.#storage, instance, () => this.emit('suspect', instance));
+  }
+
+  /** As `openTranscoded`, of what has been read and compared before. Throws ArchiveError 'instance-damaged'. */
+  async openProvedTranscoded(
+    instance: InstanceLocation,
+    transferSyntaxUid: string,
+    signal: AbortSignal,
+  ): Promise<ByteSource> {
+    if ((await this.prove(instance)) !== 'intact') throw damaged(instance);
+    return this.openTranscoded(instance, transferSyntaxUid, signal);
   }
 
   /** Its file, head and all, as it is stored. Throws ArchiveError. */

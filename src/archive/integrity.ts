@@ -3,7 +3,7 @@
 
 import type { InstanceLocation } from '../catalog/catalog.ts';
 import type { CheckRun, DueInstance, FindingKind, Verification } from '../catalog/upkeep.ts';
-import { examine } from './examine.ts';
+import { type BeforeReading, examine } from './examine.ts';
 import { Findings, type FindingsSite } from './findings.ts';
 import { Pace } from './pace.ts';
 import { requireVolume } from './stored-record.ts';
@@ -13,6 +13,8 @@ const DAY_MS = 86_400_000;
 const BATCH = 32;
 /** Instances that were not read again after so many days more than they should tell that the window is too short. */
 const PATIENCE_DAYS = 3;
+/** Of more suspects than that the next run learns. */
+const MAX_SUSPECTS = 1000;
 
 interface Counts {
   files: number;
@@ -38,6 +40,8 @@ export class IntegrityService {
   readonly #options: IntegrityOptions;
   #running: Promise<CheckRun> | undefined;
   #stopping = new AbortController();
+  readonly #suspects = new Set<string>();
+  #examining: Promise<void> = Promise.resolve();
 
   constructor(options: IntegrityOptions) {
     this.#options = options;
@@ -65,7 +69,24 @@ export class IntegrityService {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running?.catch(() => undefined);
+    await this.#examining;
     this.#stopping = new AbortController();
+  }
+
+  /** Reads one instance again now, because its file was found not to be what was received: what is wrong with it becomes
+   *  a finding, and is repaired where it can be. */
+  suspect(instance: InstanceLocation): Promise<void> {
+    const { path } = instance.location;
+    if (this.#suspects.has(path) || this.#suspects.size === MAX_SUSPECTS) return Promise.resolve();
+    this.#suspects.add(path);
+    const examined = this.#examining.then(async () => {
+      if (this.#stopping.signal.aborted) return;
+      await this.#checkContent(instance, async () => {}, { files: 0, findings: 0, repaired: 0 });
+      await this.findings.tell();
+    });
+    const end = examined.finally(() => this.#suspects.delete(path));
+    this.#examining = end.catch(() => undefined);
+    return end;
   }
 
   async #run(everything: boolean): Promise<CheckRun> {
@@ -135,7 +156,8 @@ export class IntegrityService {
     const older = await catalog.superseded(instance.sopInstanceUid);
     let result: 'sound' | FindingKind = 'sound';
     for (const location of [instance.location, ...older]) {
-      const kind = await this.#checkContent({ ...instance, location }, pace, counts);
+      const paced = (bytes: number) => pace.beforeReading(bytes);
+      const kind = await this.#checkContent({ ...instance, location }, paced, counts);
       if (location === instance.location) result = kind;
     }
     return result;
@@ -144,13 +166,13 @@ export class IntegrityService {
   /** What the file is in the end: sound also when it was repaired. */
   async #checkContent(
     instance: InstanceLocation,
-    pace: Pace,
+    beforeReading: BeforeReading,
     counts: Counts,
   ): Promise<'sound' | FindingKind> {
     const { storage } = this.#options;
     const { path } = instance.location;
     counts.files += 1;
-    const verdict = await examine(storage, instance, (bytes) => pace.beforeReading(bytes));
+    const verdict = await examine(storage, instance, beforeReading);
     if (verdict.result === 'sound') {
       await this.findings.sound(path);
       return 'sound';

@@ -13,7 +13,7 @@ import { isLasting, isStored, statusText } from '../scu/store.ts';
 import { JobFailure } from './job-failure.ts';
 import { type Job, type JobContext, type JobKind, PRIORITY } from './job-kind.ts';
 import { delayMs, FOR_EVER } from './retry-policy.ts';
-import { storeItem } from './store-items.ts';
+import { provedItem } from './store-items.ts';
 
 /** A destination as the configuration has it. */
 export interface Destination extends PeerAddress {
@@ -178,7 +178,7 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 
 async function* items(archive: Archive, instances: readonly InstanceLocation[]): AsyncGenerator<StoreItem> {
-  for (const instance of instances) yield storeItem(archive, instance);
+  for (const instance of instances) yield provedItem(archive, instance);
 }
 
 function distinct<T extends object>(values: readonly T[]): T[] {

@@ -9,7 +9,7 @@ import { codeOf } from '../util/errors.ts';
 import { JobFailure } from './job-failure.ts';
 import { type Job, type JobContext, type JobKind, PRIORITY } from './job-kind.ts';
 import { FOR_A_DAY } from './retry-policy.ts';
-import { storeItems, survey } from './store-items.ts';
+import { provedItem, storeItems, survey } from './store-items.ts';
 
 export interface SendSite {
   readonly archive: Archive;
@@ -64,7 +64,7 @@ async function send(
   const sending = { peer, callingAeTitle: aeTitle, signal: context.signal };
   try {
     for await (const { item, status, error } of sendItems(sending, kinds, () =>
-      storeItems(archive, selection),
+      storeItems(archive, selection, provedItem),
     )) {
       if (isStored(status)) done += 1;
       else {

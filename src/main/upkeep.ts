@@ -63,6 +63,7 @@ export function startUpkeep(site: UpkeepSite): Upkeep {
     running.add(done);
     return done;
   };
+  archive.on('suspect', (instance) => void doing('integrity', () => integrity.suspect(instance))());
   const look = doing('upkeep', () => lookAround(site, notices));
   const check = () => checkWithin(integrity, config.integrity.hours * HOUR_MS, log);
   const tasks = [schedule(config.integrity.start, doing('integrity', check)), schedule(EVERY_HOUR, look)];

@@ -6,13 +6,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openCatalog } from '../../src/catalog/open.ts';
 import { fileHashes, filesIn } from '../support/archive-state.ts';
 import { ByteAssociation } from '../support/byte-association.ts';
 import { madeInstance } from '../support/byte-instances.ts';
 import { freshUid } from '../support/byte-pdu.ts';
 import { sha256, storageContexts, store } from '../support/byte-services.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { httpAsk } from '../support/http-site.ts';
 import { freePort } from '../support/running-process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -20,13 +20,26 @@ const INSTANCES = Number(process.env.ANGIOVAULT_SECOND_ARCHIVE_INSTANCES ?? 300)
 const KILLED = ['SECOND', 'FIRST', 'SECOND'] as const;
 /** Of instances that are sent, committed and looked at again, on a machine that does other things. */
 const DEADLINE_MS = 60_000 + INSTANCES * 30;
+const LOOK_EVERY_MS = 250;
 /** So that each kill falls into the sending. */
 const LONGEST_BEFORE_KILL_MS = 700 + INSTANCES / 4;
 
-/** Of the data sets that lie in studies/. */
-function hashesIn(dataDir: string): string[] {
-  const studies = join(dataDir, 'archive', 'studies');
-  return filesIn(dataDir, 'studies').map((file) => fileHashes(join(studies, file)).actual);
+/** Of the data sets that lie in studies/ of one side; each is read once, because none is ever written again. */
+class StoredHashes {
+  readonly #dataDir: string;
+  readonly #byFile = new Map<string, string>();
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  sorted(): string[] {
+    const studies = join(this.#dataDir, 'archive', 'studies');
+    for (const file of filesIn(this.#dataDir, 'studies')) {
+      if (!this.#byFile.has(file)) this.#byFile.set(file, fileHashes(join(studies, file)).actual);
+    }
+    return [...this.#byFile.values()].sort();
+  }
 }
 
 test('a second archive holds everything, through three kills', async () => {
@@ -54,30 +67,37 @@ test('a second archive holds everything, through three kills', async () => {
     });
     for (const instance of instances) await store(association, instance);
     await association.release();
+    const expected = instances.map(({ dataSet }) => sha256(dataSet)).sort();
+    const stored = {
+      FIRST: new StoredHashes(join(folder.path, 'FIRST')),
+      SECOND: new StoredHashes(join(folder.path, 'SECOND')),
+    };
+    /** What the first says is committed; never more than the second holds at that moment. */
+    const committed = async (): Promise<number> => {
+      const { json } = await httpAsk(daemons.FIRST.httpPort, `/api/studies/${studyUid}/copies`);
+      const [copies] = json.items as { due: number; sent: number; committed: number; refused: number }[];
+      const { due = 0, sent = 0, committed: count = 0, refused = 0 } = copies ?? {};
+      assert.equal(due + sent + count + refused, INSTANCES, 'every instance is told of, whatever its state');
+      const there = new Set(stored.SECOND.sorted());
+      const safe = expected.filter((hash) => there.has(hash)).length;
+      assert.ok(count <= safe, `${count} called committed, ${safe} are there`);
+      return count;
+    };
     for (const side of KILLED) {
       await pause(Math.random() * LONGEST_BEFORE_KILL_MS);
+      await committed();
       await daemons[side].kill();
       daemons[side] = await start(side);
     }
-    const expected = instances.map(({ dataSet }) => sha256(dataSet)).sort();
     const deadline = Date.now() + DEADLINE_MS;
-    let committed = 0;
-    while (committed < INSTANCES) {
-      assert.ok(Date.now() < deadline, `${committed} of ${INSTANCES}\n${daemons.FIRST.stderr}`);
-      // The catalogue belongs to the daemon: it is read when that has stopped, and tells what it knew.
-      await pause(4000);
-      await daemons.FIRST.stop();
-      const catalog = await openCatalog(`sqlite:${join(folder.path, 'FIRST', 'catalog.sqlite')}`);
-      const [status] = await catalog.deliveries.ofStudies({ studyUids: [studyUid] });
-      await catalog.close();
-      committed = status?.committed ?? 0;
-      const there = new Set(hashesIn(join(folder.path, 'SECOND')));
-      const safe = expected.filter((hash) => there.has(hash)).length;
-      assert.ok(committed <= safe, `${committed} called committed, ${safe} are there`);
-      if (committed < INSTANCES) daemons.FIRST = await start('FIRST');
+    for (;;) {
+      const count = await committed();
+      if (count === INSTANCES) break;
+      assert.ok(Date.now() < deadline, `${count} of ${INSTANCES}\n${daemons.FIRST.stderr}`);
+      await pause(LOOK_EVERY_MS);
     }
-    for (const side of ['FIRST', 'SECOND']) {
-      assert.deepEqual(hashesIn(join(folder.path, side)).sort(), expected, side);
+    for (const side of ['FIRST', 'SECOND'] as const) {
+      assert.deepEqual(stored[side].sorted(), expected, side);
     }
   } finally {
     await daemons.FIRST.kill();

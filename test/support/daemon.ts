@@ -26,6 +26,7 @@ export class Daemon implements AsyncDisposable {
   readonly aeTitle: string;
   readonly host = '127.0.0.1';
   readonly port: number;
+  readonly httpPort: number;
   readonly httpUrl: string;
   readonly dataDir: string;
   readonly process: RunningProcess;
@@ -34,6 +35,7 @@ export class Daemon implements AsyncDisposable {
     this.process = process;
     this.aeTitle = options.aeTitle ?? AE_TITLE;
     this.port = port;
+    this.httpPort = httpPort;
     this.httpUrl = `http://127.0.0.1:${httpPort}`;
     this.dataDir = options.dataDir;
   }

@@ -17,8 +17,6 @@ import {
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { examine } from '../../../src/archive/examine.ts';
-import { IntegrityService } from '../../../src/archive/integrity.ts';
-import { Notices } from '../../../src/archive/notices.ts';
 import type { FetchBack } from '../../../src/archive/repair.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import type { InstanceLocation } from '../../../src/catalog/catalog.ts';
@@ -27,6 +25,7 @@ import { OpenFile } from '../../../src/util/open-file.ts';
 import { filesIn } from '../../support/archive-state.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
+import { serviceOf } from '../../support/integrity-service.ts';
 import { type OpenedArchive, openArchive, selected } from '../../support/open-archive.ts';
 import { type MountedFilesystem, smallFilesystem } from '../../support/small-filesystem.ts';
 import { type TempFolder, tempFolder } from '../../support/temp-folder.ts';
@@ -38,28 +37,6 @@ before(async () => {
 after(() => disk[Symbol.asyncDispose]());
 
 const folderOnDisk = (): Promise<TempFolder> => tempFolder('integrity', disk.path);
-
-interface Options {
-  readonly now?: () => Date;
-  readonly fetchBack?: FetchBack;
-  readonly isBusy?: () => boolean;
-}
-
-function serviceOf({ archive, storage, catalog }: OpenedArchive, options: Options = {}) {
-  const { now = () => new Date(), isBusy = () => false, fetchBack } = options;
-  const notices = new Notices(catalog, now);
-  const service = new IntegrityService({
-    ...{ storage, catalog, notices, now, isBusy },
-    ...(fetchBack === undefined ? {} : { fetchBack }),
-    overrides: () => undefined,
-    aeTitle: 'ANGIOVAULT',
-    store: (input, dataSet) => archive.store(input, dataSet),
-    withoutReceptions: (uids, work) => archive.withoutReceptions(uids, work),
-    bytesPerSecond: 1e12,
-    days: 30,
-  });
-  return { service, notices };
-}
 
 async function storedAt(opened: OpenedArchive, folder: string, instance: MadeInstance) {
   await opened.store(instance);
@@ -319,7 +296,7 @@ describe('reading everything again', () => {
     const studyUid = freshUid();
     for (let index = 0; index < 40; index += 1) await opened.store(madeInstance({ studyUid }));
     let reads = 0;
-    const stopping: { service?: IntegrityService } = {};
+    const stopping: { service?: ReturnType<typeof serviceOf>['service'] } = {};
     const { service } = serviceOf(opened, {
       now: () => now,
       isBusy: () => {
