@@ -1,5 +1,11 @@
 // Is everything kept so far safe? Never better than the truth: without a finished check the answer is "unknown".
 
+/** So many instances that a machine lacks, or has not confirmed. */
+export interface Behind {
+  readonly aeTitle: string;
+  readonly count: number;
+}
+
 export interface SafetyFacts {
   readonly instances: number;
   /** Of the last check that looked at everything; undefined when there was none. */
@@ -10,8 +16,9 @@ export interface SafetyFacts {
   readonly space: 'ok' | 'warning' | 'full';
   readonly freeBytes: number;
   readonly pendingInstances: number;
-  readonly uncommitted?: number | undefined;
-  readonly lagging?: { readonly aeTitle: string; readonly count: number } | undefined;
+  /** Sent by rules and not confirmed there; of a second archive that is part of its lag. */
+  readonly uncommitted?: readonly Behind[] | undefined;
+  readonly lagging?: Behind | undefined;
 }
 
 export type SafetyLevel = 'safe' | 'attention' | 'danger' | 'unknown';
@@ -31,7 +38,7 @@ const CHECK_DAYS = 37;
 const DAY_MS = 86_400_000;
 
 export function safetyOf(facts: SafetyFacts, now: Date): Safety {
-  const { lastCheckAt, openFindings, acceptedFindings, instances, lagging, uncommitted = 0 } = facts;
+  const { lastCheckAt, openFindings, acceptedFindings, instances, lagging, uncommitted = [] } = facts;
   const found: [SafetyLevel, Reason][] = [];
   const add = (level: SafetyLevel, code: string, params: Reason['params'] = {}) =>
     found.push([level, { code, params }]);
@@ -49,12 +56,21 @@ export function safetyOf(facts: SafetyFacts, now: Date): Safety {
   if (lagging !== undefined && lagging.count > 0) {
     add('attention', 'second-archive-lagging', { aeTitle: lagging.aeTitle, count: lagging.count });
   }
-  if (uncommitted > 0) add('attention', 'uncommitted', { count: uncommitted });
+  // Many a workstation cannot confirm anything: what is kept here is none the less safe.
+  if (uncommitted.length > 0) {
+    const aeTitle = uncommitted.map((one) => one.aeTitle).join(', ');
+    add('safe', 'uncommitted', { aeTitle, count: sum(uncommitted) });
+  }
   if (facts.pendingInstances > 0) add('safe', 'pending', { count: facts.pendingInstances });
   if (instances === 0) add('safe', 'empty');
   const levels = found.map(([level]) => level);
   const level = (['danger', 'unknown', 'attention'] as const).find((one) => levels.includes(one)) ?? 'safe';
   return { level, reasons: found.map(([, reason]) => reason) };
+}
+
+/** Over all of them. */
+export function sum(behind: readonly Behind[]): number {
+  return behind.reduce((total, { count }) => total + count, 0);
 }
 
 /** When the catalogue or the volume does not answer, nobody knows more than that. */

@@ -15,6 +15,7 @@ import { downloadRoute } from '../http/api/download.ts';
 import { echoRoute } from '../http/api/echo.ts';
 import { eventsRoute } from '../http/api/events.ts';
 import { forwardingRoutes } from '../http/api/forwarding.ts';
+import { forwardingRuleRoutes } from '../http/api/forwarding-rules.ts';
 import { type Health, healthRoute } from '../http/api/health.ts';
 import { instanceRoutes } from '../http/api/instances.ts';
 import { integrityRoutes, integrityState } from '../http/api/integrity.ts';
@@ -37,6 +38,7 @@ import { type Notice, Notices } from '../http/notices.ts';
 import { isLoopbackName } from '../http/own-names.ts';
 import { PeerTests } from '../http/peer-tests.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
+import type { SafetyFacts } from '../http/safety.ts';
 import { Sessions } from '../http/sessions.ts';
 import { readStaticFiles } from '../http/static-files.ts';
 import type { Forwarding } from '../jobs/forwarding.ts';
@@ -137,7 +139,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       },
       integrity: async () =>
         integrityState(integrity, await catalog.ask('openFindings', undefined), parts.upkeep.nextRunAt()),
-      copies: async () => ({ lagging: await worstLag(forwarding) }),
+      copies: () => copiesElsewhere(forwarding),
       notices: async () => [...(await lastingNotices(parts.upkeep)), ...notices.list()],
     }),
     ...configRoutes(settings, change),
@@ -186,6 +188,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
       }),
     ),
     ...jobRoutes(jobs, audit),
+    ...forwardingRuleRoutes({ config: settings, change }),
     ...forwardingRoutes(forwarding),
     ...logRoutes(logDirectory, audit),
     eventsRoute(feed),
@@ -242,12 +245,21 @@ function publishChanges({ archive, jobs, feed, upkeep }: ApiParts): void {
   }
 }
 
-/** The second archive that is furthest behind. As long as not everything has been looked through, none is up to date. */
-async function worstLag(forwarding: Forwarding): Promise<{ aeTitle: string; count: number } | undefined> {
-  const archives = (await forwarding.status()).filter(({ isSecondArchive }) => isSecondArchive);
+/** The second archive that is furthest behind: as long as not everything has been looked through, none is up to date.
+ *  And what other machines have got without confirming it. */
+async function copiesElsewhere(
+  forwarding: Forwarding,
+): Promise<Pick<SafetyFacts, 'lagging' | 'uncommitted'>> {
+  const destinations = await forwarding.status();
+  const archives = destinations.filter(({ isSecondArchive }) => isSecondArchive);
   const lags = archives.map(({ destination, due, sent, refused, isSurveyed }) => ({
     aeTitle: destination,
     count: Math.max(due + sent + refused, isSurveyed ? 0 : 1),
   }));
-  return lags.sort((a, b) => b.count - a.count)[0];
+  return {
+    lagging: lags.sort((a, b) => b.count - a.count)[0],
+    uncommitted: destinations
+      .filter(({ sent, isSecondArchive }) => sent > 0 && !isSecondArchive)
+      .map(({ destination, sent }) => ({ aeTitle: destination, count: sent })),
+  };
 }

@@ -4,6 +4,7 @@ import { after, before, describe } from 'node:test';
 import { activityTests } from './activity.ts';
 import { deviceTests } from './devices.ts';
 import { firstStartTests } from './first-start.ts';
+import { forwardingTests } from './forwarding.ts';
 import { integrityTests } from './integrity.ts';
 import { logTests } from './log.ts';
 import { pageTests } from './pages.ts';
@@ -26,6 +27,7 @@ describe('the app', () => {
     before(() => scene.fill());
     studyTests(here);
     deviceTests(here);
+    forwardingTests(here);
     activityTests(here);
     integrityTests(here);
     pageTests(here);

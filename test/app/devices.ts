@@ -1,30 +1,12 @@
 // Devices: added, changed, removed; what is wrong is said in plain words, for real causes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AppLanguage, type AppPage, LANGUAGES, textOf } from '../support/browser.ts';
-import { echoscu, type PeerAddress } from '../support/foreign-peers.ts';
-import { freePort } from '../support/running-process.ts';
+import { type AppPage, LANGUAGES, textOf } from '../support/browser.ts';
+import { echoscu } from '../support/foreign-peers.ts';
 import { strangerAddress } from '../support/stranger-address.ts';
+import { echoCauseTests } from './echo-causes.ts';
 import { fillDevice } from './first-start.ts';
-import { Scene } from './scene.ts';
-
-/** What the form's Echo says of an address. */
-async function echoSays(
-  scene: Scene,
-  language: AppLanguage,
-  peer: PeerAddress,
-  words: string,
-): Promise<void> {
-  await using app = await scene.open({ language, size: 'dsm' });
-  await app.open('devices');
-  await app.button('devices.add').click();
-  await fillDevice(app, peer);
-  const form = app.page.getByRole('dialog');
-  await form.getByRole('button', { name: app.say('devices.echo'), exact: true }).click();
-  const values = { aeTitle: peer.aeTitle, host: peer.host, port: String(peer.port) };
-  await form.getByText(app.say(`echo.${words}.what`, values)).waitFor();
-  await app.assertSound();
-}
+import type { Scene } from './scene.ts';
 
 /** The row of a device. */
 const device = (app: AppPage, aeTitle: string) =>
@@ -32,29 +14,7 @@ const device = (app: AppPage, aeTitle: string) =>
 
 export function deviceTests(here: () => Scene): void {
   describe('devices', () => {
-    for (const language of LANGUAGES) {
-      test(`echo: nothing answers on the port (${language})`, async () => {
-        const peer = { aeTitle: 'NOBODY', host: '127.0.0.1', port: await freePort() };
-        await echoSays(here(), language, peer, 'port-closed');
-      });
-      test(`echo: another program answers there (${language})`, async () => {
-        using server = await Scene.webServer();
-        await echoSays(
-          here(),
-          language,
-          { aeTitle: 'WEB', host: '127.0.0.1', port: server.port },
-          'not-dicom',
-        );
-      });
-      test(`echo: the machine has another AE title (${language})`, async () => {
-        const peer = { ...here().orthanc, aeTitle: 'ORTHANK' };
-        await echoSays(here(), language, peer, 'called-ae-unknown');
-      });
-      test(`echo: no machine has that name (${language})`, async () => {
-        const peer = { aeTitle: 'LOST', host: 'no-such-machine.invalid', port: 104 };
-        await echoSays(here(), language, peer, 'name-not-resolved');
-      });
-    }
+    echoCauseTests(here);
 
     test('added with a preset, changed, and removed', async () => {
       await using app = await here().open({ size: 'phone' });

@@ -222,6 +222,70 @@ describe('peers', () => {
   });
 });
 
+describe('forwarding rules', () => {
+  const FLAT_PANEL = { aeTitle: 'WORKSTATION', host: '127.0.0.1', port: 4242 };
+  const RULE = { destination: 'WORKSTATION', modality: ['XA'], description: '*coronary*' };
+  const rules = async () => ((await ask('/api/forwarding/rules')).json as Rows).items;
+  const add = (body: object) => ask('/api/forwarding/rules', { method: 'POST', body });
+
+  test('name a machine that is in the list, and what does not fit is named', async () => {
+    const nobody = await add(RULE);
+    assert.equal(nobody.status, 422);
+    assert.deepEqual(
+      (nobody.json.errors as { path: string }[]).map(({ path }) => path),
+      ['destination'],
+    );
+    await ask('/api/peers', { method: 'POST', body: FLAT_PANEL });
+    const wrong = await add({ ...RULE, modality: ['xa!'], unit: 'day', quietSeconds: 0 });
+    assert.deepEqual(
+      (wrong.json.errors as { path: string }[]).map(({ path }) => path),
+      ['modality[0]', 'unit', 'quietSeconds'],
+    );
+    assert.deepEqual(await rules(), []);
+  });
+
+  test('are added, changed and removed at once, in the file and in the audit; each only once', async () => {
+    const { status, json } = await add(RULE);
+    assert.equal(status, 201);
+    assert.deepEqual(await rules(), [{ ...RULE, unit: 'study', quietSeconds: 120, id: json.id }]);
+    assert.equal((await add(RULE)).json.code, 'rule-exists');
+    const [destination] = ((await ask('/api/forwarding')).json as Rows).items;
+    assert.equal(destination?.destination, 'WORKSTATION');
+
+    const at = (id: unknown) => `/api/forwarding/rules/${String(id)}`;
+    const changed = { destination: 'WORKSTATION', unit: 'instance', quietSeconds: 5 };
+    const after = await ask(at(json.id), { method: 'PUT', body: changed });
+    assert.equal(after.status, 200);
+    assert.notEqual(after.json.id, json.id);
+    assert.deepEqual(JSON.parse(await readFile(join(folder.path, 'config.json'), 'utf8')).forwarding, [
+      changed,
+    ]);
+    // Who still looks at the rule as it was before changes nothing.
+    assert.equal((await ask(at(json.id), { method: 'PUT', body: RULE })).status, 404);
+
+    assert.equal(
+      (await ask('/api/peers/WORKSTATION', { method: 'DELETE' })).json.code,
+      'peer-is-destination',
+    );
+    const renamed = { ...FLAT_PANEL, aeTitle: 'OTHER' };
+    assert.equal((await ask('/api/peers/WORKSTATION', { method: 'PUT', body: renamed })).status, 409);
+
+    assert.equal((await ask(at(after.json.id), { method: 'DELETE' })).status, 204);
+    assert.deepEqual(await rules(), []);
+    assert.equal((await ask('/api/peers/WORKSTATION', { method: 'DELETE' })).status, 204);
+    const audit = (await ask('/api/audit?limit=4')).json as Rows;
+    assert.deepEqual(
+      audit.items.map(({ action, target }) => `${String(action)} ${String(target)}`),
+      [
+        'peer-removed WORKSTATION',
+        'forwarding-removed WORKSTATION',
+        'forwarding-changed WORKSTATION',
+        'forwarding-added WORKSTATION',
+      ],
+    );
+  });
+});
+
 test('who is connected, what for, and how much came', async () => {
   const { dimse } = (await ask('/api/status')).json as { dimse: { port: number } };
   const association = await ByteAssociation.request({

@@ -8,7 +8,7 @@ export interface Field {
 }
 
 /** Written by the program or edited on a page of its own. */
-const ELSEWHERE = new Set(['version', 'peers']);
+const ELSEWHERE = new Set(['version', 'peers', 'forwarding']);
 /** What nobody needs who only wants it to work. */
 const ADVANCED = /^(?:dimse\.(?!port$)|http\.|catalog$|log\.)/;
 
@@ -17,8 +17,7 @@ export const isAdvanced = (path: string): boolean => ADVANCED.test(path);
 export function fieldsOf(schema: SettingSchema, above = ''): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const path = above === '' ? key : `${above}.${key}`;
-    // Lists of rules are for the hand that edits config.json.
-    if (ELSEWHERE.has(path) || property.items?.properties !== undefined) return [];
+    if (ELSEWHERE.has(path)) return [];
     return property.properties === undefined ? [{ path, schema: property }] : fieldsOf(property, path);
   });
 }

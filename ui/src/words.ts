@@ -32,7 +32,7 @@ export function useProblemWords(): (error: unknown) => string {
   const words = useWords();
   return (error) => {
     if (!(error instanceof Problem)) return t('problem.unreachable');
-    const said = words(`problem.${error.code}`, error.message);
+    const said = words(`problem.${error.code}`, error.message, error.params);
     const details = error.errors.map(({ path, message }) => `${path}: ${message}`);
     return [said, ...details].join(' ');
   };

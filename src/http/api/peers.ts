@@ -42,6 +42,12 @@ export function peerRoutes({ config, change, lastContact }: PeerRoutesOptions): 
       params: { aeTitle },
     });
   };
+  /** What is due for a machine is known by its title. */
+  const mustNotBeDestination = (aeTitle: string) => {
+    if (config.current.forwarding.every(({ destination }) => destination !== aeTitle)) return;
+    const detail = `A rule of forwarding sends to ${aeTitle}. Change or remove the rule first.`;
+    throw new ApiError(409, 'peer-is-destination', detail, { params: { aeTitle } });
+  };
   /** In the file and in what holds now, which differ by the peers of the command line. */
   const replace = (aeTitle: string, by: Peer | undefined) => (before: Settings) => {
     const peers = (before.peers as Peer[] | undefined) ?? [];
@@ -83,7 +89,10 @@ export function peerRoutes({ config, change, lastContact }: PeerRoutesOptions): 
       answer: shownPeer,
       handle: async ({ params: { aeTitle }, body, caller }) => {
         mustBeThere(aeTitle);
-        if (body.aeTitle !== aeTitle) mustBeFree(body.aeTitle);
+        if (body.aeTitle !== aeTitle) {
+          mustBeFree(body.aeTitle);
+          mustNotBeDestination(aeTitle);
+        }
         await change(userOf(caller), 'peer-changed', aeTitle, replace(aeTitle, body));
         return shown(body);
       },
@@ -95,6 +104,7 @@ export function peerRoutes({ config, change, lastContact }: PeerRoutesOptions): 
       params: named,
       handle: async ({ params: { aeTitle }, caller }) => {
         mustBeThere(aeTitle);
+        mustNotBeDestination(aeTitle);
         await change(userOf(caller), 'peer-removed', aeTitle, replace(aeTitle, undefined));
       },
     }),

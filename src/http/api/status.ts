@@ -4,7 +4,7 @@ import { codeOf } from '../../util/errors.ts';
 import { type Notice, notice } from '../notices.ts';
 import { ownAddresses } from '../own-names.ts';
 import { type Route, route } from '../route.ts';
-import { type SafetyFacts, safetyOf, safetyUnknown } from '../safety.ts';
+import { type Behind, type SafetyFacts, safetyOf, safetyUnknown, sum } from '../safety.ts';
 
 const DAY_MS = 86_400_000;
 const NOTHING = { patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 };
@@ -44,6 +44,8 @@ export type Space = z.output<typeof space>;
 
 const NO_SPACE: Space = { totalBytes: 0, freeBytes: 0, reserveBytes: 0, level: 'full' };
 
+const behind = z.object({ aeTitle: z.string(), count }) satisfies z.ZodType<Behind>;
+
 const status = z.object({
   version: z.string(),
   aeTitle: z.string(),
@@ -62,7 +64,8 @@ const status = z.object({
   }),
   space,
   integrity,
-  commitment: z.object({ uncommitted: count }).optional(),
+  /** Of what went to other machines by rules. */
+  commitment: z.object({ uncommitted: count, destinations: z.array(behind) }).optional(),
   secondArchive: z.object({ aeTitle: z.string(), lagging: count }).optional(),
   notices: z.array(notice),
 });
@@ -152,7 +155,9 @@ async function statusNow(sources: StatusSources, now: Date): Promise<z.output<ty
     safety: { level, reasons: [...reasons] },
     space: room,
     integrity: checked ?? { openFindings: 0, acceptedFindings: 0 },
-    ...(uncommitted === undefined ? {} : { commitment: { uncommitted } }),
+    ...(uncommitted === undefined
+      ? {}
+      : { commitment: { uncommitted: sum(uncommitted), destinations: [...uncommitted] } }),
     ...(lagging === undefined ? {} : { secondArchive: { aeTitle: lagging.aeTitle, lagging: lagging.count } }),
     notices: [...notices],
   };

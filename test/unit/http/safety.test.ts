@@ -35,7 +35,12 @@ const cases: [string, Partial<SafetyFacts>, string, string[]][] = [
     'attention',
     ['all-verified', 'second-archive-lagging'],
   ],
-  ['not committed', { uncommitted: 3 }, 'attention', ['all-verified', 'uncommitted']],
+  [
+    'a workstation that has not confirmed what it got',
+    { uncommitted: [{ aeTitle: 'FLAT', count: 3 }] },
+    'safe',
+    ['all-verified', 'uncommitted'],
+  ],
   ['on the way into the catalogue', { pendingInstances: 3 }, 'safe', ['all-verified', 'pending']],
   [
     'unknown outweighs attention',

@@ -1,4 +1,5 @@
 // The one way to the daemon. Every change carries the header that no form on a foreign page can send.
+import type { Params } from './types.ts';
 
 declare global {
   interface Window {
@@ -15,12 +16,19 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string | undefined;
   readonly errors: readonly { readonly path: string; readonly message: string }[];
+  readonly params: Params;
 
-  constructor(status: number, detail: string, code?: string, errors: Problem['errors'] = []) {
+  constructor(
+    status: number,
+    detail: string,
+    code?: string,
+    { errors = [], params = {} }: Partial<Pick<Problem, 'errors' | 'params'>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = code;
     this.errors = errors;
+    this.params = params;
   }
 }
 
@@ -51,13 +59,14 @@ async function problemIn(response: Response): Promise<Problem> {
   if (!response.headers.get('Content-Type')?.includes('json')) {
     return new Problem(response.status, `${response.status} ${response.statusText}`);
   }
-  const { detail, title, code, errors } = JSON.parse(text) as {
+  const { detail, title, code, ...rest } = JSON.parse(text) as {
     detail?: string;
     title?: string;
     code?: string;
     errors?: Problem['errors'];
+    params?: Params;
   };
-  return new Problem(response.status, detail ?? title ?? response.statusText, code, errors);
+  return new Problem(response.status, detail ?? title ?? response.statusText, code, rest);
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>

@@ -5,11 +5,11 @@ import { address } from './client.ts';
 
 /** Which queries an event makes old. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  status: ['status', 'integrity'],
+  status: ['status', 'integrity', 'forwarding-rules', 'destinations'],
   notices: ['status'],
   associations: ['associations'],
   instances: ['status', 'intake', 'studies', 'study', 'instances', 'patient-studies'],
-  jobs: ['jobs', 'trash'],
+  jobs: ['jobs', 'trash', 'destinations'],
   peers: ['peers', 'unknown-callers', 'status'],
   tests: ['test'],
   findings: ['findings', 'integrity', 'status'],

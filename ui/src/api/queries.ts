@@ -5,7 +5,9 @@ import { get, queryOf } from './client.ts';
 import type {
   AuditEntry,
   Config,
+  Destination,
   Finding,
+  ForwardingRule,
   Instance,
   IntakeDay,
   Integrity,
@@ -76,6 +78,8 @@ export const presets = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 export const unknownCallers = list<UnknownCaller>(['unknown-callers'], '/unknown-callers', SLOW_MS);
+export const forwardingRules = list<ForwardingRule>(['forwarding-rules'], '/forwarding/rules');
+export const destinations = list<Destination>(['destinations'], '/forwarding', SLOW_MS);
 export const peerTest = (id: string) =>
   queryOptions({
     queryKey: ['test', id],

@@ -61,7 +61,10 @@ export interface Status {
     readonly nextRunAt?: string;
     readonly openFindings: number;
   };
-  readonly commitment?: { readonly uncommitted: number };
+  readonly commitment?: {
+    readonly uncommitted: number;
+    readonly destinations: readonly { readonly aeTitle: string; readonly count: number }[];
+  };
   readonly secondArchive?: { readonly aeTitle: string; readonly lagging: number };
   readonly notices: readonly Notice[];
 }
@@ -152,6 +155,27 @@ export interface UnknownCaller {
   readonly lastSeenAt: string;
   readonly count: number;
   readonly tried: readonly string[];
+}
+
+export interface ForwardingRuleEntry {
+  readonly destination: string;
+  readonly source?: readonly string[];
+  readonly sopClass?: readonly string[];
+  readonly modality?: readonly string[];
+  /** pattern with * and ? */
+  readonly description?: string;
+  readonly unit: 'study' | 'instance';
+  readonly quietSeconds: number;
+}
+export interface ForwardingRule extends ForwardingRuleEntry {
+  readonly id: string;
+}
+/** How far a machine is to which something goes by itself. */
+export interface Destination {
+  readonly destination: string;
+  readonly due: number;
+  readonly sent: number;
+  readonly refused: number;
 }
 
 export interface PersonName {

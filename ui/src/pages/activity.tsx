@@ -7,11 +7,10 @@ import { post } from '../api/client.ts';
 import { associations, jobs } from '../api/queries.ts';
 import type { Job, JobState, LiveAssociation } from '../api/types.ts';
 import { useFormat } from '../format.ts';
-import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { Panel } from '../parts/panel.tsx';
+import { TablePanel } from '../parts/query-table.tsx';
 import { JobProgress } from '../parts/send-dialog.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import type { Column } from '../parts/table.tsx';
 import { useProblemWords, useWords } from '../words.ts';
 
 const STATES: readonly JobState[] = ['waiting', 'running', 'done', 'failed', 'cancelled'];
@@ -82,19 +81,13 @@ function Associations() {
     },
   ];
   return (
-    <Panel title={t('activity.now')}>
-      <Loaded query={live}>
-        {(rows) => (
-          <Table
-            label={t('activity.now')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => id}
-            empty={t('overview.nobody')}
-          />
-        )}
-      </Loaded>
-    </Panel>
+    <TablePanel
+      title={t('activity.now')}
+      query={live}
+      columns={columns}
+      rowKey={({ id }) => id}
+      empty={t('overview.nobody')}
+    />
   );
 }
 
@@ -171,7 +164,7 @@ function Jobs() {
     },
   ];
   return (
-    <Panel
+    <TablePanel
       title={t('jobs.title')}
       extra={
         <Select
@@ -184,18 +177,10 @@ function Jobs() {
           onChange={(value) => setState(value ?? undefined)}
         />
       }
-    >
-      <Loaded query={known}>
-        {(rows) => (
-          <Table
-            label={t('jobs.title')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => String(id)}
-            empty={t('jobs.none')}
-          />
-        )}
-      </Loaded>
-    </Panel>
+      query={known}
+      columns={columns}
+      rowKey={({ id }) => id}
+      empty={t('jobs.none')}
+    />
   );
 }

@@ -9,6 +9,7 @@ import { peers, status, unknownCallers } from '../api/queries.ts';
 import type { EchoAnswer, Peer, UnknownCaller } from '../api/types.ts';
 import { useFormat } from '../format.ts';
 import { callParams, EchoResult, useEcho } from '../parts/echo-result.tsx';
+import { Forwarding } from '../parts/forwarding.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -35,11 +36,14 @@ export default function DevicesPage() {
           list.length === 0 ? (
             <p className="empty">{t('devices.none')}</p>
           ) : (
-            <ul className="peers">
-              {list.map((peer) => (
-                <Device key={peer.aeTitle} peer={peer} onChange={() => setOpen({ peer })} />
-              ))}
-            </ul>
+            <>
+              <ul className="peers">
+                {list.map((peer) => (
+                  <Device key={peer.aeTitle} peer={peer} onChange={() => setOpen({ peer })} />
+                ))}
+              </ul>
+              <Forwarding peers={list} />
+            </>
           )
         }
       </Loaded>

@@ -9,6 +9,7 @@ import { useFormat } from '../format.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
+import { TablePanel } from '../parts/query-table.tsx';
 import { Statement } from '../parts/statement.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
@@ -148,19 +149,13 @@ function Findings() {
     },
   ];
   return (
-    <Panel title={t('finding.title')}>
-      <Loaded query={known}>
-        {(rows) => (
-          <Table
-            label={t('finding.title')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => String(id)}
-            empty={t('finding.none')}
-          />
-        )}
-      </Loaded>
-    </Panel>
+    <TablePanel
+      title={t('finding.title')}
+      query={known}
+      columns={columns}
+      rowKey={({ id }) => id}
+      empty={t('finding.none')}
+    />
   );
 }
 

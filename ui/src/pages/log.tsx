@@ -6,9 +6,9 @@ import { useTranslation } from 'react-i18next';
 import { audit, log } from '../api/queries.ts';
 import type { AuditEntry, LogLine } from '../api/types.ts';
 import { useFormat } from '../format.ts';
-import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import { QueryTable } from '../parts/query-table.tsx';
+import type { Column } from '../parts/table.tsx';
 import { useWords } from '../words.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -100,17 +100,13 @@ function Lines() {
           onChange={(value) => setLevel(value ?? undefined)}
         />
       </div>
-      <Loaded query={known}>
-        {(rows) => (
-          <Table
-            label={t('nav.log')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => String(id)}
-            empty={t('log.none')}
-          />
-        )}
-      </Loaded>
+      <QueryTable
+        query={known}
+        label={t('nav.log')}
+        columns={columns}
+        rowKey={({ id }) => String(id)}
+        empty={t('log.none')}
+      />
     </section>
   );
 }
@@ -143,17 +139,13 @@ function Changes() {
   ];
   return (
     <section className="panel">
-      <Loaded query={known}>
-        {(rows) => (
-          <Table
-            label={t('log.changes')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => String(id)}
-            empty={t('log.noChanges')}
-          />
-        )}
-      </Loaded>
+      <QueryTable
+        query={known}
+        label={t('log.changes')}
+        columns={columns}
+        rowKey={({ id }) => String(id)}
+        empty={t('log.noChanges')}
+      />
     </section>
   );
 }

@@ -7,10 +7,10 @@ import { post } from '../api/client.ts';
 import { trash } from '../api/queries.ts';
 import type { TrashItem } from '../api/types.ts';
 import { useFormat } from '../format.ts';
-import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { PatientName } from '../parts/person-name.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import { QueryTable } from '../parts/query-table.tsx';
+import type { Column } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { useProblemWords } from '../words.ts';
 
@@ -85,17 +85,13 @@ export default function TrashPage() {
       </a>
       <PageHead title={t('nav.trash')} lead={t('trash.text')} />
       <section className="panel">
-        <Loaded query={known}>
-          {(rows) => (
-            <Table
-              label={t('nav.trash')}
-              columns={columns}
-              rows={rows}
-              rowKey={({ trashId }) => trashId}
-              empty={t('trash.none')}
-            />
-          )}
-        </Loaded>
+        <QueryTable
+          query={known}
+          label={t('nav.trash')}
+          columns={columns}
+          rowKey={({ trashId }) => trashId}
+          empty={t('trash.none')}
+        />
       </section>
     </>
   );
