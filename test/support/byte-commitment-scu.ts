@@ -25,35 +25,47 @@ export interface Report {
   readonly failed: ReadonlyMap<string, number>;
 }
 
+/** The Action Information (PS3.4 Table J.3-1). */
+export function actionInformation(transactionUid: string, references: readonly Reference[]): ElementSpec[] {
+  const items = references.map((reference): ElementSpec[] => [
+    { tag: 0x00081150, vr: 'UI', value: reference.sopClassUid },
+    { tag: 0x00081155, vr: 'UI', value: reference.sopInstanceUid },
+  ]);
+  return [
+    { tag: 0x00081195, vr: 'UI', value: transactionUid },
+    { tag: 0x00081199, vr: 'SQ', value: items },
+  ];
+}
+
 /** N-ACTION; resolves with its response. */
-export async function askCommitment(
+export function askCommitment(
   association: ByteAssociation,
   transactionUid: string,
   references: readonly Reference[],
   overrides: Command = {},
 ): Promise<Command> {
+  return sendAction(association, actionInformation(transactionUid, references), overrides);
+}
+
+/** N-ACTION with whatever Action Information, or none, and a command that leaves out what `overrides` has as null. */
+export async function sendAction(
+  association: ByteAssociation,
+  information: readonly ElementSpec[] | undefined,
+  overrides: { readonly [keyword in keyof Command]: Command[keyword] | null } = {},
+): Promise<Command> {
   const { id, transferSyntax } = association.contextFor(PUSH_MODEL);
-  const items = references.map((reference): ElementSpec[] => [
-    { tag: 0x00081150, vr: 'UI', value: reference.sopClassUid },
-    { tag: 0x00081155, vr: 'UI', value: reference.sopInstanceUid },
-  ]);
-  const dataSet = encodeElements(
-    [
-      { tag: 0x00081195, vr: 'UI', value: transactionUid },
-      { tag: 0x00081199, vr: 'SQ', value: items },
-    ],
-    transferSyntax !== IMPLICIT_LE,
-  );
-  const command: Command = {
+  const command = {
     RequestedSOPClassUID: PUSH_MODEL,
     CommandField: 0x0130,
     MessageID: association.nextMessageId(),
-    CommandDataSetType: 0x0001,
+    CommandDataSetType: information === undefined ? 0x0101 : 0x0001,
     RequestedSOPInstanceUID: PUSH_MODEL_INSTANCE,
     ActionTypeID: 1,
     ...overrides,
   };
-  await association.send(id, command, dataSet);
+  const given = Object.entries(command).filter(([, value]) => value !== null);
+  const dataSet = information && encodeElements([...information], transferSyntax !== IMPLICIT_LE);
+  await association.send(id, Object.fromEntries(given) as Command, dataSet);
   const { command: response } = await association.receive();
   if (response.CommandField !== 0x8130) throw new Error(`not an N-ACTION-RSP: ${JSON.stringify(response)}`);
   return response;

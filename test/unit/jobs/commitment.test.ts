@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ByteAssociation, EXPLICIT_LE, IMPLICIT_LE } from '../../support/byte-association.ts';
 import {
+  actionInformation,
   askCommitment,
   PUSH_MODEL,
   type Reference,
   ReportPort,
   type ReportPortOptions,
+  sendAction,
   takeReport,
 } from '../../support/byte-commitment-scu.ts';
+import type { ElementSpec } from '../../support/byte-elements.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
 import { type CommitmentSite, openCommitmentSite } from '../../support/commitment-site.ts';
@@ -261,6 +264,56 @@ describe('transactions', () => {
   });
 });
 
+describe('a request that leaves out what it may, or adds what it may (PS3.4 Table J.3-1)', () => {
+  type Overrides = Parameters<typeof sendAction>[2];
+  const plain = (uid: string) => actionInformation(uid, instances.slice(0, 2));
+  const variants: [string, (uid: string) => ReturnType<typeof actionInformation>, Overrides][] = [
+    ['no Requested SOP Class UID', plain, { RequestedSOPClassUID: null }],
+    ['no Requested SOP Instance UID', plain, { RequestedSOPInstanceUID: null }],
+    ['neither of the two', plain, { RequestedSOPClassUID: null, RequestedSOPInstanceUID: null }],
+    [
+      'Storage Media File-Set and Performed Procedure Step',
+      (uid) => [
+        {
+          tag: 0x00081111,
+          vr: 'SQ',
+          value: [
+            [
+              { tag: 0x00081150, vr: 'UI', value: '1.2.840.10008.3.1.2.3.3' },
+              { tag: 0x00081155, vr: 'UI', value: freshUid() },
+            ],
+          ],
+        },
+        ...plain(uid),
+        { tag: 0x00880130, vr: 'SH', value: 'DISC1' },
+        { tag: 0x00880140, vr: 'UI', value: freshUid() },
+      ],
+      {},
+    ],
+  ];
+  for (const [what, information, overrides] of variants) {
+    for (const syntax of [IMPLICIT_LE, EXPLICIT_LE]) {
+      test(`${what}, ${syntax}: one correct report`, async (t) => {
+        const port = await reportPort(t, 'SPARSE');
+        const settled = site.settled();
+        const association = await associate('SPARSE', [syntax]);
+        const transactionUid = freshUid();
+        const response = await sendAction(association, information(transactionUid), overrides);
+        assert.deepEqual([response.Status, response.ActionTypeID], [0, 1]);
+        await association.release();
+        site.later(1000);
+        assert.equal((await settled).state, 'done');
+        assert.equal(port.reports.length, 1);
+        const [report] = port.reports;
+        assert.deepEqual(
+          [report?.eventTypeId, report?.transactionUid, report?.committed],
+          [1, transactionUid, uidsOf(instances.slice(0, 2))],
+        );
+      });
+    }
+  }
+});
+
 describe('requests that are refused (PS3.7 §10.1.4.1.10)', () => {
   const cases: [string, Parameters<typeof askCommitment>[3], number][] = [
     ['another SOP class', { RequestedSOPClassUID: '1.2.840.10008.1.20.2' }, 0x0118],
@@ -273,6 +326,41 @@ describe('requests that are refused (PS3.7 §10.1.4.1.10)', () => {
       const response = await askCommitment(association, freshUid(), instances.slice(0, 1), overrides);
       assert.equal(response.Status, status);
       await association.release();
+    });
+  }
+
+  /** Each leaves out one thing that has to be there. */
+  const incomplete: [string, (whole: ElementSpec[]) => ElementSpec[] | undefined, number][] = [
+    ['no Action Information', () => undefined, 0x0114],
+    ['empty Action Information', () => [], 0x0115],
+    ['no Transaction UID', (whole) => whole.filter(({ tag }) => tag !== 0x00081195), 0x0115],
+    ['no Referenced SOP Sequence', (whole) => whole.filter(({ tag }) => tag !== 0x00081199), 0x0115],
+    ['an item without Referenced SOP Class UID', (whole) => withItem(whole, 0x00081150), 0x0115],
+    ['an item without Referenced SOP Instance UID', (whole) => withItem(whole, 0x00081155), 0x0115],
+  ];
+  const withItem = (whole: ElementSpec[], without: number): ElementSpec[] =>
+    whole.map((element) =>
+      element.tag === 0x00081199
+        ? {
+            ...element,
+            value: (element.value as ElementSpec[][]).map((item, n) =>
+              n === 1 ? item.filter(({ tag }) => tag !== without) : item,
+            ),
+          }
+        : element,
+    );
+  for (const [what, change, status] of incomplete) {
+    test(`${what}: refused, and nothing is promised`, async () => {
+      const association = await associate('WRONG');
+      const whole = actionInformation(freshUid(), instances.slice(0, 3));
+      const response = await sendAction(association, change(whole));
+      assert.equal(response.Status, status);
+      // The association goes on.
+      const again = await sendAction(association, change(whole), { ActionTypeID: null });
+      assert.equal(again.Status, 0x0123);
+      await association.release();
+      const jobs = await site.queue.list({ limit: 200, kinds: ['commitment'] });
+      assert.ok(jobs.every(({ title }) => title.peer !== 'WRONG'));
     });
   }
 
