@@ -6,7 +6,7 @@ import type { Config, Peer } from '../config/schema.ts';
 import { commitmentKind, type ReportPeer } from '../jobs/commitment-job.ts';
 import { Commitments } from '../jobs/commitments.ts';
 import { type Destination, deliveryKind, reportTaker } from '../jobs/delivery-job.ts';
-import { fetchBackFrom } from '../jobs/fetch-back.ts';
+import { type Arrivals, fetchBackFrom } from '../jobs/fetch-back.ts';
 import { fillKind } from '../jobs/fill-job.ts';
 import { Forwarding, type ForwardingSettings } from '../jobs/forwarding.ts';
 import type { Job } from '../jobs/job-kind.ts';
@@ -28,6 +28,7 @@ export interface JobsSite {
   readonly archive: Archive;
   readonly catalog: Catalog;
   readonly log: Log;
+  readonly arrivals: Arrivals;
 }
 
 export interface Jobs {
@@ -39,7 +40,7 @@ export interface Jobs {
   readonly fetchBack: ReturnType<typeof fetchBackFrom>;
 }
 
-export function createJobs({ config, secure, archive, catalog, log }: JobsSite): Jobs {
+export function createJobs({ config, secure, archive, catalog, log, arrivals }: JobsSite): Jobs {
   const aeTitle = () => config().aeTitle;
   const now = () => new Date();
   const peerOf = (title: string) => {
@@ -85,7 +86,7 @@ export function createJobs({ config, secure, archive, catalog, log }: JobsSite):
     config()
       .peers.filter(({ role }) => role === 'second-archive')
       .map((peer) => reached(peer, secure));
-  const fetchBack = fetchBackFrom({ aeTitle, archives });
+  const fetchBack = fetchBackFrom({ aeTitle, archives, arrivals });
   return { queue, commitments: new Commitments(queue, open, now), forwarding, takeReport, fetchBack };
 }
 

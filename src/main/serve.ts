@@ -48,11 +48,11 @@ export async function serve(options: LoadOptions): Promise<number> {
   stack.defer(() => logger.close());
   try {
     const { archive, storage, catalog, overrides } = await openArchive(loaded, log, stack, config);
-    const parts = createJobs({ config, secure, archive, catalog, log });
+    const expected = new ExpectedInstances();
+    const parts = createJobs({ config, secure, archive, catalog, log, arrivals: expected });
     const { queue: jobs, commitments, forwarding, takeReport, fetchBack } = parts;
     const associations = new LiveAssociations(() => feed.publish('associations', {}));
     const onRequest = associations.observer;
-    const expected = new ExpectedInstances();
     const reports = new TestReports();
     const { listener, secureListener, callers, unknownCallers } = createListener({
       ...{ config, secure, archive, commitments, expected, onRequest, log },

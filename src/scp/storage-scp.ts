@@ -27,9 +27,13 @@ export function storageScp(archive: Archive, expected: ExpectedInstances): Servi
         offendingElement: [0x00000800],
       });
     }
-    if (expected.isExpected(sopInstanceUid)) {
-      const from = { callingAeTitle: association.callingAeTitle, transferSyntaxUid: context.transferSyntax };
-      await expected.take(sopInstanceUid, from, dataSet);
+    const take = expected.taking(sopInstanceUid, {
+      callingAeTitle: association.callingAeTitle,
+      transferSyntaxUid: context.transferSyntax,
+      moveOriginatorAeTitle: command.moveOriginatorAeTitle,
+    });
+    if (take !== undefined) {
+      await take(dataSet);
       return { status: Status.success };
     }
     try {

@@ -2,6 +2,7 @@
 // stream.
 
 import { encodeDataSet } from '../dicom/data-set-writer.ts';
+import type { DicomJson } from '../dicom/dicom-json.ts';
 import { STUDY_ROOT_GET } from '../dicom/sop-class.ts';
 import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntax.ts';
 import { CommandField, Priority } from '../dimse/commands.ts';
@@ -10,7 +11,7 @@ import type { Invoker } from '../dimse/invoker.ts';
 import { type Service, ServiceRegistry } from '../dimse/service-registry.ts';
 import { Status, statusText } from '../dimse/status.ts';
 import type { AcceptedContext } from '../ul/association.ts';
-import type { ByteSource } from '../util/byte-source.ts';
+import { type ByteSource, watched } from '../util/byte-source.ts';
 import { awaitedLater } from '../util/promises.ts';
 import { associate, type PeerAddress } from './associate.ts';
 
@@ -20,6 +21,16 @@ export interface WantedInstance {
   readonly sopInstanceUid: string;
   readonly sopClassUid: string;
   readonly transferSyntaxUid: string;
+}
+
+/** Of one instance, hierarchically (PS3.4 C.4.2.1.4). */
+export function imageIdentifier({ studyUid, seriesUid, sopInstanceUid }: WantedInstance): DicomJson {
+  return {
+    '00080018': { vr: 'UI', Value: [sopInstanceUid] },
+    '00080052': { vr: 'CS', Value: ['IMAGE'] },
+    '0020000D': { vr: 'UI', Value: [studyUid] },
+    '0020000E': { vr: 'UI', Value: [seriesUid] },
+  };
 }
 
 /** The data set as the peer sends it, to be read to its end: then the peer is answered and the association released.
@@ -81,15 +92,9 @@ export async function getInstance(
 async function retrieve(invoker: Invoker, context: AcceptedContext, wanted: WantedInstance): Promise<void> {
   const { association } = invoker;
   try {
-    const identifier = encodeDataSet(
-      {
-        '00080052': { vr: 'CS', Value: ['IMAGE'] },
-        '0020000D': { vr: 'UI', Value: [wanted.studyUid] },
-        '0020000E': { vr: 'UI', Value: [wanted.seriesUid] },
-        '00080018': { vr: 'UI', Value: [wanted.sopInstanceUid] },
-      },
-      { transferSyntaxUid: context.transferSyntax },
-    );
+    const identifier = encodeDataSet(imageIdentifier(wanted), {
+      transferSyntaxUid: context.transferSyntax,
+    });
     const { command } = await invoker.request(
       context,
       { commandField: CommandField.cGetRq, affectedSopClassUid: STUDY_ROOT_GET, priority: Priority.medium },
@@ -103,20 +108,4 @@ async function retrieve(invoker: Invoker, context: AcceptedContext, wanted: Want
   } finally {
     association.abort();
   }
-}
-
-/** The same bytes, and a promise that settles when they have been read, or cannot be. */
-function watched(dataSet: ByteSource): { source: ByteSource; ended: Promise<void> } {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const read = async () => {
-    try {
-      const slices = await dataSet.read();
-      if (slices === undefined) resolve();
-      return slices;
-    } catch (error) {
-      reject(error);
-      throw error;
-    }
-  };
-  return { source: { read }, ended: promise };
 }

@@ -10,6 +10,7 @@ import type { Invoker, RequestFields } from '../dimse/invoker.ts';
 import { Status, statusText } from '../dimse/status.ts';
 import type { AcceptedContext } from '../ul/association.ts';
 import { type AssociateTimes, associate, type PeerAddress } from './associate.ts';
+import { imageIdentifier, type WantedInstance } from './get.ts';
 
 export interface Asking {
   readonly peer: PeerAddress;
@@ -38,11 +39,20 @@ export function findStudy(asking: Asking, studyUid: string): Promise<number> {
 
 /** Has the peer send the study to the AE title `destination`. */
 export function moveStudy(asking: Asking, studyUid: string, destination: string): Promise<void> {
+  const identifier: DicomJson = {
+    '00080052': { vr: 'CS', Value: ['STUDY'] },
+    '0020000D': { vr: 'UI', Value: [studyUid] },
+  };
+  return move(asking, identifier, destination);
+}
+
+/** Has the peer send one instance to the AE title `destination`. */
+export function moveInstance(asking: Asking, wanted: WantedInstance, destination: string): Promise<void> {
+  return move(asking, imageIdentifier(wanted), destination);
+}
+
+function move(asking: Asking, identifier: DicomJson, destination: string): Promise<void> {
   return withContext(asking, STUDY_ROOT_MOVE, async (invoker, context) => {
-    const identifier: DicomJson = {
-      '00080052': { vr: 'CS', Value: ['STUDY'] },
-      '0020000D': { vr: 'UI', Value: [studyUid] },
-    };
     const fields = {
       commandField: CommandField.cMoveRq,
       affectedSopClassUid: STUDY_ROOT_MOVE,

@@ -112,3 +112,19 @@ export async function collect(source: ByteSource, maxBytes: number): Promise<Buf
     }
   }
 }
+
+/** The same bytes, and a promise that settles when they have been read, or cannot be. */
+export function watched(dataSet: ByteSource): { source: ByteSource; ended: Promise<void> } {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const read = async () => {
+    try {
+      const slices = await dataSet.read();
+      if (slices === undefined) resolve();
+      return slices;
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  };
+  return { source: { read }, ended: promise };
+}

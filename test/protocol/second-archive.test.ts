@@ -19,7 +19,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 const INSTANCES = Number(process.env.ANGIOVAULT_SECOND_ARCHIVE_INSTANCES ?? 300);
 const KILLED = ['SECOND', 'FIRST', 'SECOND'] as const;
 /** Of instances that are sent, committed and looked at again, on a machine that does other things. */
-const DEADLINE_MS = 60_000 + INSTANCES * 30;
+const DEADLINE_MS = 60_000 + INSTANCES * 60;
 const LOOK_EVERY_MS = 250;
 /** So that each kill falls into the sending. */
 const LONGEST_BEFORE_KILL_MS = 700 + INSTANCES / 4;

@@ -21,6 +21,10 @@ export interface CommitmentSite extends TestQueue, AsyncDisposable {
   readonly port: number;
   /** By AE title: who gets reports, and instances. May be changed while it runs. */
   readonly reportPeers: Map<string, ReportPeer>;
+  readonly callers: Callers;
+  readonly expected: ExpectedInstances;
+  /** Abstract syntaxes that are not offered. May be changed while it runs. */
+  readonly notOffered: Set<string>;
 }
 
 export async function openCommitmentSite(
@@ -65,14 +69,22 @@ export async function openCommitmentSite(
   stack.defer(() => forwarding.stop());
   const callers = new Callers([], 'all');
   const nothing = () => undefined;
+  const admit = admission(callers);
+  const notOffered = new Set<string>();
+  const expected = new ExpectedInstances();
   const listener = new DimseListener({
     ...{ host: '127.0.0.1', port: 0, maxAssociations: 10 },
     implementationClassUid: '1.2.3',
     implementationVersionName: 'TEST',
-    admit: admission(callers),
+    admit: (request) => {
+      const admitted = admit(request);
+      if (admitted === undefined) return undefined;
+      const { supported, ...rest } = admitted;
+      return { ...rest, supported: (uid) => (notOffered.has(uid) ? undefined : supported(uid)) };
+    },
     services: createServices({
       ...{ archive, callers, aeTitle, takeReport },
-      expected: new ExpectedInstances(),
+      expected,
       commitments: new Commitments(started.queue, open, now),
       characterSetsOf: nothing,
       observer: { subOperationFailed: nothing, destinationUnreachable: nothing },
@@ -82,7 +94,7 @@ export async function openCommitmentSite(
   const { port } = await listener.listen();
   return {
     ...started,
-    ...{ opened, forwarding, port, reportPeers },
+    ...{ opened, forwarding, port, reportPeers, callers, expected, notOffered },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

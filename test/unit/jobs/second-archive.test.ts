@@ -1,17 +1,20 @@
 // A second archive: everything gets there, is committed there by its hash, and the numbers say no more than is known.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Job, Outcome } from '../../../src/catalog/job-store.ts';
+import { STUDY_ROOT_GET, STUDY_ROOT_MOVE } from '../../../src/dicom/sop-class.ts';
 import { fetchBackFrom } from '../../../src/jobs/fetch-back.ts';
+import { ByteAssociation } from '../../support/byte-association.ts';
 import { type MadeInstance, madeInstance } from '../../support/byte-instances.ts';
 import { freshUid } from '../../support/byte-pdu.ts';
-import { sha256 } from '../../support/byte-services.ts';
+import { sha256, storageContexts, store } from '../../support/byte-services.ts';
 import { ByteStorageScp } from '../../support/byte-storage-scp.ts';
 import { type CommitmentSite, openCommitmentSite } from '../../support/commitment-site.ts';
 import { flipByte } from '../../support/damage.ts';
+import { serviceOf } from '../../support/integrity-service.ts';
 import { NOISE } from '../../support/synthetic-instances.ts';
 import { type TempFolder, tempFolder } from '../../support/temp-folder.ts';
 
@@ -60,10 +63,12 @@ async function report(): Promise<Outcome> {
   return settled;
 }
 
-const store = async (instances: readonly MadeInstance[]) => {
+const keep = async (instances: readonly MadeInstance[]) => {
   for (const instance of instances) await first.opened.acknowledge(instance);
   await first.opened.archive.counts();
 };
+const peerOf = (aeTitle: string, port: number) =>
+  ({ aeTitle, host: '127.0.0.1', port, may: ['store', 'query', 'retrieve'] }) as const;
 const statusOf = async (studyUid: string, destination = 'SECOND') =>
   (await first.forwarding.ofStudies([studyUid])).find((one) => one.destination === destination);
 
@@ -72,7 +77,7 @@ describe('what goes to a second archive', () => {
   const instances = Array.from({ length: 12 }, () => madeInstance({ studyUid }));
 
   test('is due before it is sent, sent before it is committed, and then the same there', async () => {
-    await store(instances);
+    await keep(instances);
     assert.equal((await statusOf(studyUid))?.due, 12);
     await deliver('SECOND');
     const { due, sent, committed } = (await statusOf(studyUid)) ?? {};
@@ -96,7 +101,7 @@ describe('what goes to a second archive', () => {
 
   test('new content of an instance is due again, and is not counted as committed', async () => {
     const [old] = instances as [MadeInstance];
-    await store([madeInstance({ ...old, patientName: 'Other^Content' })]);
+    await keep([madeInstance({ ...old, patientName: 'Other^Content' })]);
     assert.deepEqual([(await statusOf(studyUid))?.due, (await statusOf(studyUid))?.committed], [1, 11]);
     const uid = [old.sopInstanceUid];
     assert.deepEqual(await first.opened.catalog.deliveries.committedOf({ sopInstanceUids: uid }), []);
@@ -107,7 +112,7 @@ describe('what goes to a second archive', () => {
 
   test('damaged there between sending and report: due again, with the reason', async () => {
     const damaged = madeInstance({ studyUid });
-    await store([damaged]);
+    await keep([damaged]);
     await deliver('SECOND');
     const there = await second.opened.catalog.locate(damaged.sopInstanceUid);
     await second.opened.archive.counts();
@@ -124,7 +129,7 @@ describe('what goes to a second archive', () => {
 
   test('other bytes there than here are not committed: the hash is compared', async () => {
     const here = madeInstance({ studyUid });
-    await store([here]);
+    await keep([here]);
     await deliver('SECOND');
     // Content that somebody else sends there a moment later.
     await second.opened.store(madeInstance({ ...here, patientName: 'Changed^There' }));
@@ -155,7 +160,12 @@ describe('what is fetched back', () => {
     fetchBackFrom({
       aeTitle: () => 'FIRST',
       archives: () => [{ aeTitle: 'SECOND', host: '127.0.0.1', port }],
+      arrivals: first.expected,
     });
+  const offersNoGet = (t: { after(work: () => void): void }) => {
+    second.notOffered.add(STUDY_ROOT_GET);
+    t.after(() => second.notOffered.clear());
+  };
 
   test('comes as the same bytes, small or large', async () => {
     const large = Buffer.concat(Array.from({ length: 40 }, () => NOISE));
@@ -172,6 +182,81 @@ describe('what is fetched back', () => {
         slices.push(...read);
       assert.equal(sha256(Buffer.concat(slices)), here.location.sha256);
     }
+  });
+
+  test('comes by C-MOVE where there is no C-GET, and takes the place of the damaged file when its hash is right', async (t) => {
+    offersNoGet(t);
+    second.callers.update([peerOf('FIRST', first.port)], 'all');
+    const large = { tag: 0x7fe00010, vr: 'OW', value: Buffer.concat([NOISE, NOISE, NOISE]) };
+    const { service } = serviceOf(first.opened, { fetchBack: fetchBack(second.port) });
+    for (const instance of [madeInstance(), madeInstance({ elements: [large] })]) {
+      const { sopInstanceUid } = instance;
+      await first.opened.store(instance);
+      await second.opened.store(instance);
+      const here = await first.opened.catalog.locate(sopInstanceUid);
+      assert.ok(here);
+      const file = join(folder.path, 'first/archive', here.location.path);
+      const whole = await readFile(file);
+      await flipByte(file, -1);
+      await service.suspect(here);
+      assert.deepEqual(await readFile(file), whole);
+      assert.deepEqual(await first.opened.catalog.superseded(sopInstanceUid), [], 'it is no reception');
+      const [finding] = await first.opened.catalog.ask('findings', {});
+      assert.deepEqual([finding?.sopInstanceUid, finding?.state], [sopInstanceUid, 'solved']);
+    }
+  });
+
+  test('by C-MOVE: other bytes do not take its place, and the finding stays open', async (t) => {
+    offersNoGet(t);
+    second.callers.update([peerOf('FIRST', first.port)], 'all');
+    const instance = madeInstance();
+    await first.opened.store(instance);
+    await second.opened.store(madeInstance({ ...instance, patientName: 'Changed^There' }));
+    const here = await first.opened.catalog.locate(instance.sopInstanceUid);
+    assert.ok(here);
+    const file = join(folder.path, 'first/archive', here.location.path);
+    const mend = await flipByte(file, -1);
+    const damaged = await readFile(file);
+    const { service } = serviceOf(first.opened, { fetchBack: fetchBack(second.port) });
+    await service.suspect(here);
+    assert.deepEqual(await readFile(file), damaged);
+    const [finding] = await first.opened.catalog.ask('findings', { state: 'open' });
+    assert.equal(finding?.sopInstanceUid, instance.sopInstanceUid);
+    const { actions } = await service.findings.get(finding.id);
+    assert.match(actions[0]?.outcome ?? '', /second archive: its bytes are not those received/);
+    await mend();
+  });
+
+  test('by C-MOVE: nothing when it is not there, the words of the peer when it does not know us', async (t) => {
+    offersNoGet(t);
+    const instance = madeInstance();
+    await first.opened.store(instance);
+    const here = await first.opened.catalog.locate(instance.sopInstanceUid);
+    assert.ok(here);
+    second.callers.update([peerOf('FIRST', first.port)], 'all');
+    assert.equal(await fetchBack(second.port)(here), undefined);
+    second.callers.update([], 'all');
+    await assert.rejects(fetchBack(second.port)(here), /SECOND: .*FIRST.* is not a known peer/);
+    second.notOffered.add(STUDY_ROOT_MOVE);
+    await assert.rejects(fetchBack(second.port)(here), /SECOND does not offer this service/);
+  });
+
+  test('by C-MOVE: what somebody else sends under its UID meanwhile is received', async () => {
+    const instance = madeInstance();
+    const over = new AbortController();
+    const take = async () => assert.fail('it was not meant');
+    first.expected.hand(instance.sopInstanceUid, { isMeant: () => false, take }, over.signal);
+    const contexts = storageContexts([instance]);
+    const association = await ByteAssociation.request({
+      port: first.port,
+      callingAeTitle: 'OTHER',
+      contexts,
+    });
+    assert.equal((await store(association, instance)).Status, 0);
+    await association.release();
+    over.abort();
+    await first.opened.archive.counts();
+    assert.ok(await first.opened.catalog.locate(instance.sopInstanceUid));
   });
 
   test('is nothing when the second archive does not have it, and a failure when it cannot be asked', async () => {
@@ -201,7 +286,7 @@ describe('a destination of rules', () => {
     first.reportPeers.set('WS', {
       ...{ aeTitle: 'WS', host: '127.0.0.1', port: scp.port, report: 'new-association' },
     });
-    await store(instances);
+    await keep(instances);
     const early = await deliver('WS');
     assert.equal(early.state, 'waiting');
     assert.equal(scp.received.length, 0);
@@ -226,7 +311,7 @@ describe('a destination of rules', () => {
     });
     const studyUid = freshUid();
     const modality = { tag: 0x00080060, vr: 'CS', value: 'MR' };
-    await store([madeInstance({ studyUid, elements: [modality] })]);
+    await keep([madeInstance({ studyUid, elements: [modality] })]);
     const outcome = await deliver('WS2');
     assert.match('error' in outcome ? (outcome.error ?? '') : '', /nothing listens on port/);
     assert.deepEqual((await statusOf(studyUid, 'WS2'))?.due, 1);
