@@ -16,6 +16,7 @@ test: $(INSTALLED) $(APP) foreign-peers browser
 	@exec npm run -s test
 
 bench: $(INSTALLED) foreign-peers
+	@test -e /usr/share/orthanc/plugins/libOrthancMySQLIndex.so || .ci/need-debian-packages orthanc-mysql=orthanc-mysql
 	@exec npm run -s bench
 
 # make spk ARCH=armv8
@@ -42,10 +43,11 @@ $(APP): $(INSTALLED) $(shell find ui -path ui/dist -prune -o -type f -print)
 	@npm run -s ui:build >&2
 	@touch $@
 
-# DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues.
+# DCMTK and Orthanc are what the archive is tried against, MariaDB is one of its catalogues, also as a Galera cluster:
+# the scripts by which its nodes join are in mariadb-server alone, which brings galera-4, rsync, lsof and socat.
 foreign-peers:
 	@.ci/need-debian-packages storescu=dcmtk Orthanc=orthanc mariadbd=mariadb-server-core \
-	  openssl=openssl shellcheck=shellcheck unzip=unzip
+	  wsrep_sst_rsync=mariadb-server openssl=openssl shellcheck=shellcheck unzip=unzip
 
 # The app is tried in a real browser, in both languages.
 browser:

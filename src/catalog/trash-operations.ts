@@ -137,13 +137,14 @@ export function trashOperations(
           .execute();
         return undefined;
       }),
-    unprotect: async (patient) => {
-      const [{ numDeletedRows } = { numDeletedRows: 0n }] = await db
-        .deleteFrom('protection')
-        .where('identity', '=', identityOf(patient))
-        .execute();
-      return numDeletedRows > 0n;
-    },
+    unprotect: (patient) =>
+      transaction(async (connection) => {
+        const [{ numDeletedRows } = { numDeletedRows: 0n }] = await connection
+          .deleteFrom('protection')
+          .where('identity', '=', identityOf(patient))
+          .execute();
+        return numDeletedRows > 0n;
+      }),
     protections: async () => {
       const rows = await db.selectFrom('protection').selectAll().orderBy('protected_at').execute();
       return rows.map((row) => ({

@@ -101,11 +101,12 @@ export function upkeepOperations(engine: Engine): Handlers<Operations> {
         const newest = connection.selectFrom('check_run').select('id').orderBy('id', 'desc').limit(1);
         return (await newest.executeTakeFirstOrThrow()).id;
       }),
-    updateRun: async ({ id, endedAt, state, files, bytes, findings, repaired }) => {
-      const row = { ended_at: endedAt, state, files, bytes, findings, repaired };
-      await db.updateTable('check_run').set(row).where('id', '=', id).execute();
-      return undefined;
-    },
+    updateRun: ({ id, endedAt, state, files, bytes, findings, repaired }) =>
+      transaction(async (connection) => {
+        const row = { ended_at: endedAt, state, files, bytes, findings, repaired };
+        await connection.updateTable('check_run').set(row).where('id', '=', id).execute();
+        return undefined;
+      }),
     runs: async (limit) => {
       const rows = await db.selectFrom('check_run').selectAll().orderBy('id', 'desc').limit(limit).execute();
       return rows.map(({ started_at, ended_at, state, ...counts }) => ({
@@ -135,10 +136,11 @@ export function upkeepOperations(engine: Engine): Handlers<Operations> {
           .execute();
         return known.level !== level;
       }),
-    clear: async (key) => {
-      const [deleted] = await db.deleteFrom('notice').where('notice_key', '=', key).execute();
-      return (deleted?.numDeletedRows ?? 0n) > 0n;
-    },
+    clear: (key) =>
+      transaction(async (connection) => {
+        const [deleted] = await connection.deleteFrom('notice').where('notice_key', '=', key).execute();
+        return (deleted?.numDeletedRows ?? 0n) > 0n;
+      }),
     notices: async () => {
       const rows = await db.selectFrom('notice').selectAll().orderBy('raised_at').execute();
       return rows.map(({ notice_key, code, level, params, raised_at }) => ({

@@ -12,6 +12,8 @@ const PROGRAM = '/usr/sbin/mariadbd';
 const SYSTEM_TABLES = ['system_tables', 'performance_tables', 'system_tables_data'].map(
   (name) => `/usr/share/{mysql,mariadb}/{mysql,mariadb}_${name}.sql`,
 );
+/** A node of a cluster copies all its data first. */
+const READY_MS = 60_000;
 /** mariadbd refuses to run as root. */
 const NOBODY = 65534;
 /** Its own tables take a second on an idle machine. */
@@ -22,6 +24,10 @@ export interface MariadbServerOptions {
   readonly args?: readonly string[];
   /** Where its data is, and stays; what an earlier server left there is served again. */
   readonly folder?: string;
+  /** Of the first start alone. */
+  readonly firstArgs?: readonly string[];
+  /** It gets its system tables from the cluster that it joins. */
+  readonly joins?: boolean;
 }
 
 export class MariadbServer implements AsyncDisposable {
@@ -29,7 +35,7 @@ export class MariadbServer implements AsyncDisposable {
   readonly socketPath: string;
   readonly #folder: TempFolder;
   readonly #args: readonly string[];
-  #process: RunningProcess;
+  #process!: RunningProcess;
   #databases = 0;
 
   private constructor(folder: TempFolder, port: number, args: readonly string[]) {
@@ -37,7 +43,6 @@ export class MariadbServer implements AsyncDisposable {
     this.port = port;
     this.socketPath = join(folder.path, 'socket');
     this.#args = [...args, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${this.socketPath}`];
-    this.#process = new RunningProcess(PROGRAM, this.#args);
   }
 
   static async start(options: MariadbServerOptions = {}): Promise<MariadbServer> {
@@ -52,9 +57,10 @@ export class MariadbServer implements AsyncDisposable {
         for (const path of [folder.path, data]) await chown(path, NOBODY, NOBODY);
         args.push('--user=nobody');
       }
-      if (isNew) await makeSystemTables(folder.path, args);
+      if (isNew && options.joins !== true) await makeSystemTables(folder.path, args);
       args.push('--innodb-buffer-pool-size=128M', ...(options.args ?? []));
       const server = new MariadbServer(folder, await freePort(), args);
+      server.#process = new RunningProcess(PROGRAM, [...server.#args, ...(options.firstArgs ?? [])]);
       await server.#ready();
       return server;
     } catch (error) {
@@ -121,7 +127,7 @@ export class MariadbServer implements AsyncDisposable {
   }
 
   async #ready(): Promise<void> {
-    await this.#process.waitForOutput(/ready for connections/);
+    await this.#process.waitForOutput(/ready for connections/, READY_MS);
   }
 }
 

@@ -162,7 +162,7 @@ export class RunningProcess {
       const fail = (why: string): void => {
         done();
         reject(
-          new Error(`${this.name} did not ${what}: ${why}\n${this.#stdout}${this.#stderr}`.slice(0, 4000)),
+          new Error(`${this.name} did not ${what}: ${why}\n${`${this.#stdout}${this.#stderr}`.slice(-4000)}`),
         );
       };
       const watch = (): void => {

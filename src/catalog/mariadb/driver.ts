@@ -4,7 +4,13 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kys
 import { SqlError } from 'mariadb';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { CatalogError } from '../errors.ts';
-import { ConnectionLost, describeFailure, ServerSilent } from './faults.ts';
+import {
+  ConnectionLost,
+  describeFailure,
+  ServerSilent,
+  ServerUnfit,
+  unfitBeforeTransaction,
+} from './faults.ts';
 import { type OpenOptions, ServerConnection } from './server-connection.ts';
 
 /** One of them ingests, the others serve searches; each of their statements is short. */
@@ -30,14 +36,17 @@ export class MariadbDriver implements Driver {
   /** Made or being made. */
   #count = 0;
   #encrypted: boolean;
-  /** Which one of the cluster, counted on and on. */
-  #server = 0;
+  /** All of the cluster, and which one is asked, counted on and on. */
+  readonly #servers: readonly MariadbAddress[];
+  #current = 0;
   #failure: { readonly error: unknown; readonly at: number } | undefined;
   #isClosed = false;
 
   constructor(options: MariadbDriverOptions) {
     this.#options = options;
-    this.#encrypted = options.address.socketPath === undefined;
+    const { address } = options;
+    this.#encrypted = address.socketPath === undefined;
+    this.#servers = [address, ...(address.others ?? []).map((server) => ({ ...address, ...server }))];
   }
 
   async init(): Promise<void> {}
@@ -90,7 +99,10 @@ export class MariadbDriver implements Driver {
       const server = await this.#connect();
       return new MariadbConnection(server, {
         reconnect: this.#options.repeatReads ? () => this.#connect() : undefined,
-        onLost: () => this.#abandonIdle(),
+        onLost: (loss, address) => {
+          if (loss instanceof ServerUnfit) this.#passOver(address);
+          this.#abandonIdle();
+        },
       });
     } catch (error) {
       this.#count -= 1;
@@ -116,15 +128,14 @@ export class MariadbDriver implements Driver {
 
   /** By the server that answered last, else by the next one of the cluster. */
   async #open(): Promise<ServerConnection> {
-    const { address } = this.#options;
-    const servers = [address, ...(address.others ?? []).map((server) => ({ ...address, ...server }))];
     let failure: unknown;
-    for (let attempt = 0; attempt < servers.length; attempt += 1) {
+    for (let attempt = 0; attempt < this.#servers.length; attempt += 1) {
+      const address = this.#servers[this.#current % this.#servers.length]!;
       try {
-        return await this.#openBy(servers[this.#server % servers.length]!);
+        return await this.#openBy(address);
       } catch (error) {
         failure ??= error;
-        this.#server += 1;
+        this.#passOver(address);
       }
     }
     throw failure;
@@ -142,6 +153,11 @@ export class MariadbDriver implements Driver {
     }
   }
 
+  /** The next one is asked, unless somebody has found that out already. */
+  #passOver(address: MariadbAddress): void {
+    if (this.#servers[this.#current % this.#servers.length] === address) this.#current += 1;
+  }
+
   /** When one connection has broken, those that lie idle have too, or are about to. */
   #abandonIdle(): void {
     for (const idle of this.#idle) idle.abandon();
@@ -156,7 +172,7 @@ function closed(): CatalogError {
 interface Site {
   /** For a read that is to be repeated. */
   readonly reconnect: (() => Promise<ServerConnection>) | undefined;
-  onLost(): void;
+  onLost(loss: ConnectionLost, address: MariadbAddress): void;
 }
 
 class MariadbConnection implements DatabaseConnection {
@@ -216,11 +232,13 @@ class MariadbConnection implements DatabaseConnection {
     try {
       return await statement(this.#server);
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
-      this.#site.onLost();
+      const loss = this.#inTransaction ? error : unfitBeforeTransaction(error);
+      if (!(loss instanceof ConnectionLost)) throw error;
+      this.abandon();
+      this.#site.onLost(loss, this.#server.address);
       const { reconnect } = this.#site;
-      if (reconnect === undefined || isFresh || this.#inTransaction || error instanceof ServerSilent)
-        throw error;
+      if (reconnect === undefined || isFresh || this.#inTransaction || loss instanceof ServerSilent)
+        throw loss;
       this.#server = await reconnect();
       return statement(this.#server);
     }

@@ -8,20 +8,42 @@ import { CatalogError, type CatalogErrorCode } from '../errors.ts';
 /** A connection broke in the middle of a statement: that may have happened or not. */
 export class ConnectionLost extends Error {}
 
+/** The server is there and does not serve: another one of its cluster may. */
+export class ServerUnfit extends ConnectionLost {}
+
 /** The server is there and says nothing; asking once more would only wait once more. */
-export class ServerSilent extends ConnectionLost {}
+export class ServerSilent extends ServerUnfit {}
 
 // Error numbers of the server (mariadb.com/kb/en/mariadb-error-code-reference).
+const LOCK_WAIT_TIMEOUT = 1205;
 const CONFLICTS = new Set([
   1020, // ER_CHECKREAD: the row has changed since the transaction began
   1062, // ER_DUP_ENTRY: another process has added the same entity at the same time
-  1205, // ER_LOCK_WAIT_TIMEOUT
+  LOCK_WAIT_TIMEOUT,
   1213, // ER_LOCK_DEADLOCK
 ]);
 
 /** Whether the same transaction may succeed when it begins again, because another process was in its way. */
 export function isConflict(error: unknown): boolean {
   return error instanceof SqlError && CONFLICTS.has(error.errno);
+}
+
+const UNFIT = new Set([
+  1047, // ER_UNKNOWN_COM_ERROR: a Galera node that does not belong to its cluster
+  1053, // ER_SERVER_SHUTDOWN
+  1180, // ER_ERROR_DURING_COMMIT: among others of a Galera node that has just lost its cluster
+  1927, // ER_CONNECTION_KILLED
+]);
+
+/** Whether a server that answers so serves nobody at the moment. Whether the statement happened is not known. */
+export function isUnfit(error: unknown): error is SqlError {
+  return error instanceof SqlError && UNFIT.has(error.errno);
+}
+
+/** Where nothing is locked, that is how a node answers which did not hear from its cluster what to wait for. */
+export function unfitBeforeTransaction(error: unknown): unknown {
+  const isUnheard = error instanceof SqlError && error.errno === LOCK_WAIT_TIMEOUT;
+  return isUnheard ? new ServerUnfit(error.sqlMessage ?? error.message, { cause: error }) : error;
 }
 
 const CODES: ReadonlyMap<number, CatalogErrorCode> = new Map<number, CatalogErrorCode>([
@@ -35,12 +57,11 @@ const CODES: ReadonlyMap<number, CatalogErrorCode> = new Map<number, CatalogErro
   [1146, 'catalog-corrupt'], // ER_NO_SUCH_TABLE
   [1712, 'catalog-corrupt'], // ER_INDEX_CORRUPT
   [1932, 'catalog-corrupt'], // ER_NO_SUCH_TABLE_IN_ENGINE
+  ...[...UNFIT].map((errno) => [errno, 'catalog-unreachable'] as const),
   [1040, 'catalog-unreachable'], // ER_CON_COUNT_ERROR
   [1044, 'catalog-unreachable'], // ER_DBACCESS_DENIED_ERROR
   [1045, 'catalog-unreachable'], // ER_ACCESS_DENIED_ERROR
-  [1047, 'catalog-unreachable'], // ER_UNKNOWN_COM_ERROR: a Galera node that does not belong to its cluster
   [1049, 'catalog-unreachable'], // ER_BAD_DB_ERROR
-  [1053, 'catalog-unreachable'], // ER_SERVER_SHUTDOWN
   [1129, 'catalog-unreachable'], // ER_HOST_IS_BLOCKED
   [1130, 'catalog-unreachable'], // ER_HOST_NOT_PRIVILEGED
   [1142, 'catalog-unreachable'], // ER_TABLEACCESS_DENIED_ERROR

@@ -6,7 +6,7 @@ import { type Connection, createConnection, SqlError, type StreamCallback } from
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { messageOf } from '../../util/errors.ts';
 import { CatalogError } from '../errors.ts';
-import { ConnectionLost, ServerSilent } from './faults.ts';
+import { ConnectionLost, isUnfit, ServerSilent, ServerUnfit } from './faults.ts';
 
 const CONNECT_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
@@ -38,6 +38,7 @@ export interface OpenOptions {
 export type Answer = readonly object[] | { readonly affectedRows: number | bigint };
 
 export class ServerConnection {
+  readonly address: MariadbAddress;
   readonly #connection: Connection;
   readonly #socket: Socket;
   readonly #options: OpenOptions;
@@ -45,7 +46,8 @@ export class ServerConnection {
   /** Tells the statement that is running. */
   #onLost: ((loss: ConnectionLost) => void) | undefined;
 
-  private constructor(connection: Connection, socket: Socket, options: OpenOptions) {
+  private constructor(address: MariadbAddress, connection: Connection, socket: Socket, options: OpenOptions) {
+    this.address = address;
     this.#connection = connection;
     this.#socket = socket;
     this.#options = options;
@@ -84,7 +86,9 @@ export class ServerConnection {
       logParam: false,
       logger: { warning: () => undefined },
     };
-    return new ServerConnection(await createConnection(settings), socket, options);
+    const connection = await createConnection(settings);
+    await joinCluster(connection);
+    return new ServerConnection(address, connection, socket, options);
   }
 
   get isOpen(): boolean {
@@ -129,18 +133,36 @@ export class ServerConnection {
     try {
       return await Promise.race([statement, lost.promise]);
     } catch (error) {
-      if (this.isOpen || error instanceof ConnectionLost) throw error;
-      throw new ConnectionLost(
-        error instanceof SqlError ? (error.sqlMessage ?? error.message) : messageOf(error),
-        {
-          cause: error,
-        },
-      );
+      if (error instanceof ConnectionLost) throw error;
+      const words = error instanceof SqlError ? (error.sqlMessage ?? error.message) : messageOf(error);
+      if (isUnfit(error)) {
+        this.abandon();
+        throw new ServerUnfit(words, { cause: error });
+      }
+      if (this.isOpen) throw error;
+      throw new ConnectionLost(words, { cause: error });
     } finally {
       this.#onLost = undefined;
       this.#socket.setTimeout(0);
     }
   }
+}
+
+/** Of a cluster (Galera): a node that is cut off from it, or comes in just now, serves nobody. What another node has
+ *  committed may not have come here yet: reads and transactions wait until it has. */
+async function joinCluster(connection: Connection): Promise<void> {
+  const provider = await shown(connection, "show variables like 'wsrep_provider'");
+  if (provider === undefined || provider === '' || provider === 'none') return;
+  if ((await shown(connection, "show status like 'wsrep_ready'")) !== 'ON') {
+    await connection.end();
+    throw new ServerUnfit('the server does not belong to its cluster at the moment');
+  }
+  await connection.query('set session wsrep_sync_wait = 1');
+}
+
+async function shown(connection: Connection, statement: string): Promise<string | undefined> {
+  const rows = await connection.query<{ Value: string }[]>(statement);
+  return rows[0]?.Value;
 }
 
 /** No less than what the parameter takes in a statement. */
