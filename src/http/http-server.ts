@@ -20,11 +20,12 @@ import type { Sessions } from './sessions.ts';
 import { type StaticFiles, serveStatic } from './static-files.ts';
 
 const CLOSE_GRACE_MS = 1000;
-const LIMITS = {
-  maxHeaderSize: 16 * 1024,
+const MAX_HEADER_BYTES = 16 * 1024;
+const TIMES = {
   headersTimeout: 10_000,
-  // Of the whole request; the body has a shorter one of its own (json-body.ts).
+  // Of the whole request; the body has a shorter one of its own.
   requestTimeout: 30_000,
+  bodyTimeout: 10_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 5000,
 };
@@ -42,6 +43,8 @@ export interface HttpServerOptions {
   readonly account: Account;
   readonly sessions: Sessions;
   readonly log: Log;
+  /** In milliseconds; those of TIMES unless a test is in a hurry. */
+  readonly times?: Partial<typeof TIMES>;
 }
 
 export interface HttpServer {
@@ -80,7 +83,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function serverFor(door: Door, options: HttpServerOptions, refusals: Refusals): Server {
-  const server = createServer(LIMITS, application(door, options, refusals).callback());
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, ...TIMES, ...options.times },
+    application(door, options, refusals).callback(),
+  );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', refuseMalformed);
   server.on('drop', (connection) =>
@@ -94,7 +100,7 @@ function serverFor(door: Door, options: HttpServerOptions, refusals: Refusals): 
 
 function application(door: Door, options: HttpServerOptions, refusals: Refusals): Koa<DoorState> {
   const { account, sessions, log, routes, staticFiles } = options;
-  const router = createRouter(routes);
+  const router = createRouter(routes, { ...TIMES, ...options.times }.bodyTimeout);
   const koa = new Koa<DoorState>();
   // What fails after the answer began, such as a requester that hung up, is worth one quiet line.
   koa.on('error', (error) => log.debug('http answer failed', { error }));
@@ -108,7 +114,7 @@ function application(door: Door, options: HttpServerOptions, refusals: Refusals)
 }
 
 const MALFORMED: Readonly<Record<string, readonly [status: number, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, `The headers are larger than ${LIMITS.maxHeaderSize} bytes.`],
+  HPE_HEADER_OVERFLOW: [431, `The headers are larger than ${MAX_HEADER_BYTES} bytes.`],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
 };
 

@@ -2,13 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './problem.ts';
 
-const BODY_TIMEOUT_MS = 10_000;
-
 /** The parsed body. Throws ApiError 400, 408, 413 or 415; the connection is then not used again. */
 export async function readJsonBody(
   request: IncomingMessage,
   maxBytes: number,
-  timeoutMs = BODY_TIMEOUT_MS,
+  timeoutMs: number,
 ): Promise<unknown> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json' && type !== 'application/merge-patch+json') {

@@ -15,13 +15,14 @@ export interface DoorState {
   caller: Caller;
 }
 
-export function createRouter(routes: readonly Route[]): Router<DoorState> {
+/** A body has so long to arrive. */
+export function createRouter(routes: readonly Route[], bodyMs: number): Router<DoorState> {
   const router = new Router<DoorState>({ strict: true, sensitive: true });
-  for (const one of routes) router.register(one.path, [one.method], middlewareOf(one));
+  for (const one of routes) router.register(one.path, [one.method], middlewareOf(one, bodyMs));
   return router;
 }
 
-function middlewareOf(route: Route): Middleware<DoorState> {
+function middlewareOf(route: Route, bodyMs: number): Middleware<DoorState> {
   return async (context) => {
     const { caller } = context.state;
     admit(route, caller);
@@ -31,7 +32,7 @@ function middlewareOf(route: Route): Middleware<DoorState> {
     const answer = await route.handle({
       params: checked(route.params, params, 400),
       query: checked(route.query, { ...context.query }, 400),
-      body: await bodyOf(route, context),
+      body: await bodyOf(route, context, bodyMs),
       caller,
       headers: context.headers,
       address: context.req.socket.remoteAddress ?? '',
@@ -47,14 +48,15 @@ function admit({ access = 'signed-in' }: Route, caller: Caller): void {
   throw new ApiError(401, 'not-signed-in', 'Sign in first.');
 }
 
-async function bodyOf(route: Route, context: ParameterizedContext): Promise<unknown> {
+async function bodyOf(route: Route, context: ParameterizedContext, bodyMs: number): Promise<unknown> {
   if (route.body === undefined) return undefined;
   const isEmpty =
     context.headers['transfer-encoding'] === undefined &&
     Number(context.headers['content-length'] ?? 0) === 0;
   // A body whose every part is optional may be left out as a whole.
   if (isEmpty && route.body.safeParse({}).success) return checked(route.body, {}, 422);
-  return checked(route.body, await readJsonBody(context.req, route.maxBodyBytes ?? MAX_BODY_BYTES), 422);
+  const body = await readJsonBody(context.req, route.maxBodyBytes ?? MAX_BODY_BYTES, bodyMs);
+  return checked(route.body, body, 422);
 }
 
 function checked(schema: z.ZodType | undefined, value: unknown, status: 400 | 422): unknown {

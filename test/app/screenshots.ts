@@ -11,7 +11,7 @@ const SETTLE_MS = 400;
 async function picture(app: AppPage, path: string, file: string): Promise<void> {
   await app.open(path);
   // Thumbnails come after their page.
-  await app.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
+  await app.page.waitForFunction('[...document.images].every((image) => image.complete)');
   await app.page.waitForTimeout(SETTLE_MS);
   await app.page.screenshot({ path: `${file}.png`, animations: 'disabled' });
 }
