@@ -78,6 +78,9 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
   readonly #maxWaiting: number;
   /** Connections without an association, oldest first. */
   readonly #waiting = new Map<Transport, () => void>();
+  /** Of TLS, by the peer's address: those whose two ends have not agreed on keys yet. */
+  readonly #handshakes = new Map<string, Socket>();
+  #isClosing = false;
 
   constructor(options: AcceptorOptions) {
     super();
@@ -150,8 +153,10 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
 
   /** Stops accepting, gives the associations `graceMs` to end by themselves, aborts the rest. */
   async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
     const stopped = this.#stopped();
     // Connections that are no association yet have nothing to lose.
+    for (const socket of this.#handshakes.values()) socket.destroy();
     const busy = new Set(this.#associations.values());
     for (const transport of this.#transports) if (!busy.has(transport)) transport.close();
     const timers: NodeJS.Timeout[] = [];
@@ -177,8 +182,19 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
         noDelay: true,
         handshakeTimeout: this.#options.artimMs ?? ARTIM_MS,
       },
-      (socket) => this.#connected(socket),
+      (socket) => {
+        this.#handshakes.delete(addressOf(socket));
+        if (this.#isClosing) socket.destroy();
+        else this.#connected(socket);
+      },
     );
+    server.on('connection', (socket: Socket) => {
+      const address = addressOf(socket);
+      this.#handshakes.set(address, socket);
+      socket.once('close', () => {
+        if (this.#handshakes.get(address) === socket) this.#handshakes.delete(address);
+      });
+    });
     server.maxConnections = this.#maxAssociations + this.#maxWaiting;
     server.on('tlsClientError', (cause, { remoteAddress = '', remotePort = 0 }) => {
       const message = `no secure connection came about (PS3.15 §B.12): ${messageOf(cause)}`;
@@ -298,6 +314,10 @@ export class Acceptor extends EventEmitter<AcceptorEvents> {
     });
     this.emit('fault', error, { address: this.#options.host, port: this.#options.port });
   }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function tooManyWaiting(limit: number): UlError {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { within } from './byte-connection.ts';
 
 /** Guards against a test that would wait for ever; nothing waits that long in a test that passes. */
 const PATIENCE_MS = 10_000;
@@ -77,10 +78,11 @@ export class ScriptedPeer {
   }
 
   async #until(condition: () => boolean): Promise<void> {
-    const patience = setTimeout(
-      () => this.socket.destroy(new Error('the other end kept silent')),
-      PATIENCE_MS,
-    );
+    let isPatient = true;
+    const patience = setTimeout(() => {
+      isPatient = false;
+      this.socket.destroy();
+    }, PATIENCE_MS);
     try {
       while (!condition()) {
         await new Promise<void>((resolve) => {
@@ -90,6 +92,7 @@ export class ScriptedPeer {
     } finally {
       clearTimeout(patience);
     }
+    assert.ok(isPatient, `the other end kept silent for ${PATIENCE_MS / 1000} s`);
   }
 }
 
@@ -128,9 +131,10 @@ export class ScriptedListener {
     for (;;) {
       const peer = this.#waiting.shift();
       if (peer !== undefined) return peer;
-      await new Promise<void>((resolve) => {
+      const connected = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      await within(connected, PATIENCE_MS, 'a connection');
     }
   }
 

@@ -7,6 +7,7 @@ import type { AAssociateRj, AAssociateRq } from '../../../src/ul/pdu.ts';
 import { encodeAssociateRq } from '../../../src/ul/pdu-encoder.ts';
 import type { UserInformation } from '../../../src/ul/user-information.ts';
 import { emptyUserInformation } from '../../../src/ul/user-information-decoder.ts';
+import { PATIENCE_MS, within } from '../../support/byte-connection.ts';
 import { ScriptedPeer } from '../../support/scripted-peer.ts';
 
 export const VERIFICATION = '1.2.840.10008.1.1';
@@ -68,7 +69,11 @@ export async function openAcceptor(
     for (;;) {
       const [item] = list;
       if (item !== undefined) return item;
-      await new Promise<void>((resolve) => wakes.add(resolve));
+      await within(
+        new Promise<void>((resolve) => wakes.add(resolve)),
+        PATIENCE_MS,
+        'an event of the acceptor',
+      );
     }
   };
   const { port } = await acceptor.listen();

@@ -75,6 +75,16 @@ describe('an acceptor with a certificate', () => {
     );
   });
 
+  test('closes without waiting for who never agrees on keys', async (t) => {
+    const { acceptor, port, connect: open } = await openAcceptor(t, { tls: secureTransport(archive) });
+    const silent = await open();
+    const accepted = await request(t, port, secureTransport());
+    accepted.attach({ receive() {} });
+    const closing = acceptor.close(0);
+    await silent.expectClose();
+    await Promise.all([closing, accepted.closed]);
+  });
+
   test('takes nothing older than TLS 1.2', async (t) => {
     const { port, fault } = await openAcceptor(t, { tls: secureTransport(archive) });
     const old = connect({
