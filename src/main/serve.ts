@@ -18,20 +18,22 @@ import { Contacts } from './contacts.ts';
 import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { loadUsable, openArchive } from './open-archive.ts';
-import { EXIT, exitCodeOf, say, usable } from './program.ts';
+import { complain, EXIT, exitCodeOf, say, usable } from './program.ts';
 import { loadSecureTransport } from './secure-transport.ts';
+import { stopSignal } from './stop-signal.ts';
 import { TestReports } from './test-reports.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** SIGTERM is answered within 10 s: what is being received gets most of that. */
 const GRACE_MS = 8000;
+const LATE = 'ended before everything was closed; the next start sees to what is left';
 /** How often this daemon looks for others that have died. */
 const ADOPT_EVERY_MS = 2000;
 
 /** Runs until a signal ends it. */
 export async function serve(options: LoadOptions): Promise<number> {
-  const stopping = Promise.withResolvers<string>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
+  let tell = complain;
+  const stopping = stopSignal(() => tell(LATE));
 
   const loaded = await loadUsable(options);
   const secure = await loadSecureTransport(loaded);
@@ -44,6 +46,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     onLine: () => feed.publish('log', {}),
   });
   const { log } = logger;
+  tell = log.error;
   await using stack = new AsyncDisposableStack();
   stack.defer(() => logger.close());
   try {
@@ -128,7 +131,7 @@ export async function serve(options: LoadOptions): Promise<number> {
 
     const adopting = setInterval(() => void adopt(archive, log), ADOPT_EVERY_MS);
     stack.defer(() => clearInterval(adopting));
-    log.info('stopping', { signal: await stopping.promise });
+    log.info('stopping', { signal: await stopping });
     state = 'stopping';
     forwarding.stop();
     await Promise.all([jobs.stop(), upkeep.stop(), ...listeners.map((one) => one.close(GRACE_MS))]);

@@ -85,6 +85,37 @@ describe('a daemon on MariaDB', () => {
     assert.deepEqual(await foundUids(daemon, uids), new Set(uids));
   });
 
+  test('asked to stop while the server is silent: exit 0 in time, and what was taken is found after the next start', async (t) => {
+    await using folder = await tempFolder('mariadb-daemon');
+    const url = server.url(await server.freshDatabase());
+    const instances = Array.from({ length: 3 }, () => madeInstance({ patientId: 'SILENT' }));
+    {
+      await using daemon = await start(folder.path, url);
+      assert.equal(await storeOnce(daemon, instances[0]!), 0);
+      server.signal('SIGSTOP');
+      t.after(() => server.signal('SIGCONT'));
+      for (const instance of instances.slice(1)) assert.equal(await storeOnce(daemon, instance), 0);
+      assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+    }
+    server.signal('SIGCONT');
+    await using daemon = await start(folder.path, url);
+    const uids = instances.map(({ sopInstanceUid }) => sopInstanceUid);
+    assert.deepEqual(await foundUids(daemon, uids), new Set(uids));
+  });
+
+  test('asked to stop while it waits for another daemon that changes the schema: exit 0 in time', async () => {
+    await using folder = await tempFolder('mariadb-daemon');
+    const database = await server.freshDatabase();
+    await server.asRoot(async (root) => {
+      await root.query(`select get_lock('angiovault schema ${database}', 0)`);
+      const daemon = runAngiovault('serve', ['--data', folder.path, '--catalog', server.url(database)]);
+      const waiting = `select id from information_schema.processlist where db = '${database}' and state = 'User lock'`;
+      await eventually(async () => (await root.query<object[]>(waiting))[0], 'a daemon that waits');
+      assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+      assert.match(daemon.stderr, /ended before everything was closed/);
+    });
+  });
+
   test('no server at start: exit 3 with one line, and the password nowhere', async () => {
     await using folder = await tempFolder('mariadb-daemon');
     const args = ['--data', folder.path, '--catalog', server.url('vault_1', 'tcp', 1)];

@@ -55,12 +55,12 @@ export function faultLines(dataDir: string): string[] {
 
 /** Looks again until `check` gives something, for what another process does in its own time. */
 export async function eventually<T>(
-  check: () => T | undefined,
+  check: () => T | undefined | Promise<T | undefined>,
   what: string,
-  patienceMs = 10_000,
+  patienceMs = 20_000,
 ): Promise<T> {
   for (const deadline = Date.now() + patienceMs; ; await setTimeout(10)) {
-    const result = check();
+    const result = await check();
     if (result !== undefined) return result;
     assert.ok(Date.now() < deadline, `${what}: not within ${patienceMs} ms`);
   }
