@@ -18,6 +18,7 @@ import { tempFolder } from './temp-folder.ts';
 /** Seven of these fill a slot. */
 const LONG_BYTES = 1_100_000;
 const LONG_PER_SLOT = 7;
+const PATIENCE_MS = 30_000;
 
 /** A journal that can be left as kill -9 leaves it. */
 export interface JournalSite extends AsyncDisposable {
@@ -52,10 +53,12 @@ export async function journalSite(parent?: string): Promise<JournalSite> {
       return journal;
     },
     freed: async (slot: string) => {
+      const deadline = Date.now() + PATIENCE_MS;
       while (
         readSlotHeader((await readFile(join(site.folder, basename(slot)))).subarray(0, BLOCK_BYTES)) !==
         'free'
       ) {
+        assert.ok(Date.now() < deadline, `${slot} is not free after ${PATIENCE_MS / 1000} s`);
         await setImmediate();
       }
     },

@@ -109,9 +109,9 @@ describe('an attempt', () => {
     let runs = 0;
     const kind = kindOf('again', async () => {
       runs += 1;
-      return runs === 1 ? { againAt: new Date(Date.now() + 60_000) } : undefined;
+      return runs === 1 ? { againAt: new Date(now().getTime() + 60_000) } : undefined;
     });
-    const { queue, settled, later } = await startQueue(t, { store: catalog.jobs, kinds: [kind] });
+    const { queue, settled, later, now } = await startQueue(t, { store: catalog.jobs, kinds: [kind] });
     let end = settled();
     await queue.enqueue(asked('again'));
     assert.equal((await end).state, 'waiting');
