@@ -1,4 +1,4 @@
-// Takes over settings in a running daemon: what can be at once, the address of the DICOM listener by listening anew.
+// Takes over settings in a running daemon: what can be at once, the address of the DICOM listeners by listening anew.
 
 import type { Apply } from '../config/live-config.ts';
 import { type Config, PATIENT_LOG_FIELDS } from '../config/schema.ts';
@@ -12,6 +12,7 @@ import { reached } from './secure-transport.ts';
 
 export interface Applied {
   readonly listener: DimseListener;
+  readonly secureListener: DimseListener | undefined;
   readonly callers: Callers;
   readonly secure: SecureTransport;
   readonly logger: Logger;
@@ -20,14 +21,18 @@ export interface Applied {
   readonly onMoved: (to: { host: string; port: number }) => void;
 }
 
-export function applyConfig({ listener, callers, secure, logger, forwarding, onMoved }: Applied): Apply {
+export function applyConfig(parts: Applied): Apply {
+  const { listener, secureListener, callers, secure, logger, forwarding, onMoved } = parts;
   return async (next, previous) => {
     const { host, port, maxAssociations } = next.dimse;
-    // First, because it alone can fail.
-    if (host !== previous.dimse.host || port !== previous.dimse.port) {
-      onMoved(await listener.move({ host, port }));
+    const isElsewhere = host !== previous.dimse.host;
+    // First, because these alone can fail.
+    if (isElsewhere || port !== previous.dimse.port) onMoved(await listener.move({ host, port }));
+    if (isElsewhere && previous.dimse.tls !== undefined) {
+      await secureListener?.move({ host, port: previous.dimse.tls.port });
     }
-    listener.maxAssociations = maxAssociations;
+    for (const one of [listener, secureListener])
+      if (one !== undefined) one.maxAssociations = maxAssociations;
     callers.update(
       next.peers.map((peer) => reached(peer, secure)),
       next.unknownCallers,

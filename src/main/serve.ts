@@ -79,7 +79,7 @@ export async function serve(options: LoadOptions): Promise<number> {
     stack.defer(() => secureListener?.close(0));
     let dimse = dimseAt;
     settings.apply = applyConfig({
-      ...{ listener, callers, secure, logger, forwarding },
+      ...{ listener, secureListener, callers, secure, logger, forwarding },
       onMoved: (to) => {
         dimse = to;
         log.info('listening anew', { dimse: formatHostPort(to.host, to.port) });

@@ -1,9 +1,13 @@
 // DICOM over TLS (PS3.15 §B.12) with DCMTK at the other end, in both directions, each side proving itself.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect } from 'node:tls';
 import { eventually, filesIn, logLines } from '../support/archive-state.ts';
+import { ByteAssociation, EXPLICIT_LE, NotAssociatedError } from '../support/byte-association.ts';
+import { ByteConnection } from '../support/byte-connection.ts';
 import { type Certificate, makeCertificate } from '../support/certificates.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { echoscu, type ForeignScp, movescu, startStorescp, storescu } from '../support/foreign-peers.ts';
@@ -81,6 +85,37 @@ describe('DCMTK over TLS', () => {
     assert.equal((await echoscu(daemon)).code, 0);
   });
 });
+
+test('the limit of associations holds at the secure port as soon as it is set', async () => {
+  const limited = await fetch(new URL('/api/config', daemon.httpUrl), {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json', 'x-angiovault': '1' },
+    body: JSON.stringify({ dimse: { maxAssociations: 1 } }),
+  });
+  assert.equal(limited.status, 200, await limited.text());
+  const first = await associateSecurely();
+  // PS3.8 Table 9-21: rejected-transient, by the provider, local-limit-exceeded.
+  await assert.rejects(associateSecurely, (error) => {
+    assert.ok(error instanceof NotAssociatedError);
+    assert.equal(error.pdu?.body.toString('hex'), '00020302');
+    return true;
+  });
+  await first.release();
+});
+
+async function associateSecurely(): Promise<ByteAssociation> {
+  const socket = connect({
+    ...{ host: daemon.host, port: securePort, rejectUnauthorized: false },
+    ...{ cert: workstation.certificate, key: workstation.privateKey },
+  });
+  await once(socket, 'secureConnect');
+  const contexts = [{ abstractSyntax: '1.2.840.10008.1.1', transferSyntaxes: [EXPLICIT_LE] }];
+  return ByteAssociation.request({
+    port: securePort,
+    connection: new ByteConnection(socket),
+    contexts,
+  });
+}
 
 test('a certificate that cannot be read is told with its setting, exit code 2', async () => {
   await using other = await tempFolder('tls');

@@ -24,6 +24,8 @@ export interface Proposal {
 export interface ByteAssociateOptions {
   readonly port: number;
   readonly host?: string;
+  /** Instead of opening one. */
+  readonly connection?: ByteConnection;
   readonly callingAeTitle?: string;
   readonly calledAeTitle?: string;
   readonly contexts: readonly Proposal[];
@@ -83,7 +85,7 @@ export class ByteAssociation {
 
   /** Associates as requestor; throws NotAssociatedError when the other side will not. */
   static async request(options: ByteAssociateOptions): Promise<ByteAssociation> {
-    const connection = await ByteConnection.open(options.port, options.host);
+    const connection = options.connection ?? (await ByteConnection.open(options.port, options.host));
     const maxPduBytes = options.maxPduBytes ?? 262144;
     const contexts = options.contexts.map((context, index) => ({ id: 2 * index + 1, ...context }));
     await connection.write(
