@@ -51,8 +51,19 @@ function relayedCaller(context: ParameterizedContext): Caller {
   };
 }
 
+/** Whoever asks on a TCP port, and neither signed in nor needs to. */
+export function isStranger(
+  context: ParameterizedContext,
+  options: Pick<AuthenticationOptions, 'account' | 'sessions'>,
+): boolean {
+  return !directCaller(context, options).authenticated;
+}
+
 /** Without an account whoever sits at this machine may do everything, and nobody else anything. */
-function directCaller(context: ParameterizedContext, { account, sessions }: AuthenticationOptions): Caller {
+function directCaller(
+  context: ParameterizedContext,
+  { account, sessions }: Pick<AuthenticationOptions, 'account' | 'sessions'>,
+): Caller {
   const isLocal = isLoopbackAddress(context.req.socket.remoteAddress ?? '');
   if (!account.isSet && isLocal) return { mode: 'open', authenticated: true, isLocal };
   const token = context.cookies.get(SESSION_COOKIE);

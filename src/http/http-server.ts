@@ -2,15 +2,15 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { codeOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import type { Account } from './account.ts';
-import { authentication, type Door } from './authentication.ts';
+import { authentication, type Door, isStranger } from './authentication.ts';
 import { guard } from './guard.ts';
 import { ownNames } from './own-names.ts';
+import { inTurn, Pace } from './pace.ts';
 import { problems, rawProblemResponse } from './problem.ts';
 import { Refusals } from './refusals.ts';
 import { removeStaleSocket } from './relay-socket.ts';
@@ -18,8 +18,8 @@ import type { Route } from './route.ts';
 import { createRouter, type DoorState } from './router.ts';
 import type { Sessions } from './sessions.ts';
 import { type StaticFiles, serveStatic } from './static-files.ts';
+import { closeServer, TcpDoor } from './tcp-door.ts';
 
-const CLOSE_GRACE_MS = 1000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const TIMES = {
   headersTimeout: 10_000,
@@ -28,6 +28,8 @@ const TIMES = {
   bodyTimeout: 10_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 5000,
+  /** So long strangers wait when there are many. */
+  strangerHold: 5000,
 };
 const MAX_CONNECTIONS = 256;
 
@@ -56,28 +58,29 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const refusals = new Refusals(options.log);
-  const tcp = serverFor({ kind: 'tcp' }, options, refusals);
   const { relay } = options;
+  const tcp = new TcpDoor(serverFor({ kind: 'tcp' }, options, refusals), {
+    ...{ port: options.port === 'off' ? 0 : options.port, host: options.host },
+    maxConnections: MAX_CONNECTIONS,
+    onFull: () => refusals.note('connections beyond the limit', { limit: MAX_CONNECTIONS }),
+  });
   const unix =
     relay === undefined ? undefined : serverFor({ kind: 'relay', secret: relay.secret }, options, refusals);
   return {
     listen: async () => {
-      if (options.port !== 'off') {
-        tcp.listen(options.port, options.host);
-        await once(tcp, 'listening');
-      }
+      const at = options.port === 'off' ? undefined : await tcp.listen();
       if (unix !== undefined && relay !== undefined) {
         await removeStaleSocket(relay.socket);
+        unix.maxConnections = MAX_CONNECTIONS;
         unix.listen(relay.socket);
         await once(unix, 'listening');
         // The desktop's CGI runs as the same user.
         await chmod(relay.socket, 0o600);
       }
-      const at = tcp.address() as AddressInfo | null;
       return { host: at?.address ?? options.host, port: at?.port ?? 0 };
     },
     close: async () => {
-      await Promise.all([close(tcp), unix === undefined ? undefined : close(unix)]);
+      await Promise.all([tcp.close(), unix?.listening ? closeServer(unix) : undefined]);
     },
   };
 }
@@ -87,24 +90,22 @@ function serverFor(door: Door, options: HttpServerOptions, refusals: Refusals): 
     { maxHeaderSize: MAX_HEADER_BYTES, ...TIMES, ...options.times },
     application(door, options, refusals).callback(),
   );
-  server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', refuseMalformed);
-  server.on('drop', (connection) =>
-    refusals.note('a connection beyond the limit', {
-      limit: MAX_CONNECTIONS,
-      address: connection?.remoteAddress,
-    }),
-  );
   return server;
 }
 
 function application(door: Door, options: HttpServerOptions, refusals: Refusals): Koa<DoorState> {
   const { account, sessions, log, routes, staticFiles } = options;
-  const router = createRouter(routes, { ...TIMES, ...options.times }.bodyTimeout);
+  const { bodyTimeout, strangerHold } = { ...TIMES, ...options.times };
+  const router = createRouter(routes, bodyTimeout);
   const koa = new Koa<DoorState>();
   // What fails after the answer began, such as a requester that hung up, is worth one quiet line.
   koa.on('error', (error) => log.debug('http answer failed', { error }));
   koa.use(problems(log));
+  if (door.kind === 'tcp') {
+    const waits = { pace: new Pace(), holdMs: strangerHold, refusals };
+    koa.use(inTurn({ ...waits, isStranger: (context) => isStranger(context, options) }));
+  }
   koa.use(guard({ door: door.kind, isOwnHost: ownNames(options.host, options.names ?? []), refusals }));
   koa.use(authentication({ door, account, sessions, refusals }));
   if (staticFiles !== undefined) koa.use(serveStatic(staticFiles));
@@ -123,14 +124,4 @@ function refuseMalformed(error: Error, connection: Duplex): void {
   const [status, detail] = MALFORMED[codeOf(error) ?? ''] ?? [400, 'This is not an HTTP/1.1 request.'];
   if (connection.writable) connection.end(rawProblemResponse(status, detail));
   else connection.destroy();
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, 'close');
-  // Node ends idle connections by itself; those in the middle of a request get the grace.
-  server.close();
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
 }

@@ -8,6 +8,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureAbuse } from './abuse.ts';
 import { measureCatalog } from './catalog.ts';
 import { type BenchContext, CONTESTANTS } from './contestants.ts';
 import { INGEST_PLANS, measureIngest } from './ingest.ts';
@@ -32,6 +33,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
     (context) => measureRetrieve(part, context),
   ]),
   ['query', (context) => measureQuery('query', context)],
+  ['abuse', (context) => measureAbuse('abuse', context)],
 ]);
 
 /** These take too long to be measured unasked. */
