@@ -1,6 +1,7 @@
 // Reads everything that is stored again, in the order in which it was last read, and looks for files that nobody has
 // listed. A run ends when nothing is due any more or its time is over; the next one goes on where it stopped.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { InstanceLocation } from '../catalog/catalog.ts';
 import type { CheckRun, DueInstance, FindingKind, Verification } from '../catalog/upkeep.ts';
 import { type BeforeReading, examine } from './examine.ts';
@@ -13,6 +14,8 @@ const DAY_MS = 86_400_000;
 const BATCH = 32;
 /** Instances that were not read again after so many days more than they should tell that the window is too short. */
 const PATIENCE_DAYS = 3;
+/** Between two looks at what another daemon is doing. */
+const LOOK_AGAIN_MS = 1000;
 /** Of more suspects than that the next run learns. */
 const MAX_SUSPECTS = 1000;
 
@@ -57,9 +60,10 @@ export class IntegrityService {
     return this.#options.catalog.ask('runs', limit);
   }
 
-  /** Reads what is due, or `everything`, and answers what became of it. A run that is under way is joined. */
+  /** Reads what is due, or `everything`, and answers what became of it. A run that is under way is joined, also that of
+   *  another daemon with the same archive: when that dies, this one takes over. */
   run(everything = false): Promise<CheckRun> {
-    this.#running ??= this.#run(everything).finally(() => {
+    this.#running ??= this.#runInTurn(everything).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -89,10 +93,35 @@ export class IntegrityService {
     return end;
   }
 
-  async #run(everything: boolean): Promise<CheckRun> {
+  async #runInTurn(everything: boolean): Promise<CheckRun> {
+    const { storage, now } = this.#options;
+    const { signal } = this.#stopping;
+    const askedAt = now().toISOString();
+    while (!signal.aborted) {
+      const mine = await storage.aloneChecking(() => this.#run(everything, askedAt));
+      if (mine !== undefined) return mine.result;
+      await pause(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      const [newest] = await this.runs(1);
+      if (newest?.state === 'done' && newest.endedAt >= askedAt) return newest;
+    }
+    const counts = { files: 0, bytes: 0, findings: 0, repaired: 0 };
+    return { id: 0, startedAt: askedAt, endedAt: now().toISOString(), state: 'stopped', ...counts };
+  }
+
+  /** Nobody else runs now: whatever is said to be running was ended by a crash. */
+  async #closeBroken(endedAt: string): Promise<void> {
+    for (const run of await this.runs()) {
+      if (run.state === 'running')
+        await this.#options.catalog.ask('updateRun', { ...run, state: 'stopped', endedAt });
+    }
+  }
+
+  /** `askedAt`: what was read since then, by a daemon that has died, need not be read again. */
+  async #run(everything: boolean, askedAt: string): Promise<CheckRun> {
     const { catalog, now, days, notices } = this.#options;
     const { signal } = this.#stopping;
     const startedAt = now().toISOString();
+    await this.#closeBroken(startedAt);
     const id = await catalog.ask('beginRun', startedAt);
     const counts = { files: 0, findings: 0, repaired: 0 };
     const pace = new Pace({ ...this.#options, signal });
@@ -107,7 +136,7 @@ export class IntegrityService {
     };
     try {
       // A day early, so that a window once a day is enough.
-      const before = everything ? startedAt : new Date(now().getTime() - (days - 1) * DAY_MS).toISOString();
+      const before = everything ? askedAt : new Date(now().getTime() - (days - 1) * DAY_MS).toISOString();
       for (;;) {
         const due = await catalog.ask('due', { before, limit: BATCH });
         if (due.length === 0) break;

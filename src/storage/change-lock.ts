@@ -34,6 +34,17 @@ export class ChangeLock {
     });
   }
 
+  /** As `run`, without waiting: undefined when somebody else, in this process or another, holds the lock. */
+  async runIfFree<T>(what: string, work: () => Promise<T>): Promise<{ readonly result: T } | undefined> {
+    const lock = lockIn(this.#daemons, `${what}.lock`, 'exclusive');
+    if (lock === undefined) return undefined;
+    try {
+      return { result: await work() };
+    } finally {
+      lock.release();
+    }
+  }
+
   async #take(name: string) {
     const gap = this.#releasedAt + GAP_MS - performance.now();
     if (gap > 0) await pause(gap);

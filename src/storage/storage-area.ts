@@ -169,6 +169,11 @@ export class StorageArea {
     return this.#changes.run('trash', work);
   }
 
+  /** Runs `work`, which may take hours, unless another daemon is reading everything again: then undefined, at once. */
+  aloneChecking<T>(work: () => Promise<T>): Promise<{ readonly result: T } | undefined> {
+    return this.#changes.runIfFree('check', work);
+  }
+
   /** Throws when another daemon may have taken over from this one by now, so that nothing may be acknowledged; a
    *  promise only when it must be looked up. Call when what is to be acknowledged is on the disk. */
   checkSeat(): void | Promise<void> {

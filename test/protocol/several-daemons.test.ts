@@ -21,12 +21,14 @@ import { freshUid } from '../support/byte-pdu.ts';
 import { sha256, storageContexts, store } from '../support/byte-services.ts';
 import { assertNothingLost, randomFrom, type Sent, sendUntilKilled } from '../support/crash-senders.ts';
 import { type Daemon, runAngiovault, startDaemon } from '../support/daemon.ts';
+import { httpAsk } from '../support/http-site.ts';
 import { MariadbServer } from '../support/mariadb-server.ts';
 import { NOISE } from '../support/synthetic-instances.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ROUNDS = Number(process.env.ANGIOVAULT_SEVERAL_ROUNDS ?? 3);
 const PIXEL_DATA = 0x7fe00010;
+const INSTANCES_READ = 96;
 
 let server: MariadbServer;
 before(async () => {
@@ -35,10 +37,15 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A daemon with a data folder of its own on the archive of the first. */
-async function startOn(folder: string, name: string, url: string): Promise<Daemon> {
+async function startOn(
+  folder: string,
+  name: string,
+  url: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Daemon> {
   const dataDir = join(folder, name);
   await mkdir(dataDir, { recursive: true });
-  const config = { archive: { directory: join(folder, 'one', 'archive') } };
+  const config = { ...settings, archive: { directory: join(folder, 'one', 'archive') } };
   await mkdir(join(folder, 'one'), { recursive: true });
   await writeFile(join(dataDir, 'config.json'), JSON.stringify(config));
   return startDaemon({ dataDir, args: ['--catalog', url] });
@@ -58,6 +65,13 @@ async function send(daemon: Daemon, instances: readonly MadeInstance[]): Promise
     assert.equal(answer.Status, 0, JSON.stringify(answer));
   }
   await association.release();
+}
+
+/** Looks again and again, for what a daemon does in its own time. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await isSo()); await pause(100)) {
+    assert.ok(Date.now() < deadline, 'it has not happened within a minute');
+  }
 }
 
 describe('two daemons', () => {
@@ -155,6 +169,40 @@ describe('two daemons', () => {
     } finally {
       for (const daemon of daemons) await daemon.kill();
     }
+  });
+
+  test('read everything again once, not each; when one is killed the other goes on with it', async () => {
+    await using folder = await tempFolder('several');
+    const url = server.url(await server.freshDatabase());
+    const settings = { integrity: { megabytesPerSecond: 8 } };
+    const studyUid = freshUid();
+    const elements = [{ tag: PIXEL_DATA, vr: 'OW', value: NOISE.subarray(0, 1 << 18) }];
+    {
+      // Who has just received does not read.
+      await using receiver = await startOn(folder.path, 'receiver', url);
+      await send(
+        receiver,
+        Array.from({ length: INSTANCES_READ }, () => madeInstance({ studyUid, elements })),
+      );
+      await receiver.stop();
+    }
+    await using one = await startOn(folder.path, 'one', url, settings);
+    await using two = await startOn(folder.path, 'two', url, settings);
+    const runs = async () =>
+      ((await httpAsk(two.httpPort, '/api/integrity')).json as { runs: { files: number; outcome: string }[] })
+        .runs;
+    const check = (daemon: Daemon) => httpAsk(daemon.httpPort, '/api/integrity/runs', { method: 'POST' });
+    assert.equal((await check(one)).status, 202);
+    assert.equal((await check(two)).status, 202);
+    await until(async () => ((await runs())[0]?.files ?? 0) > 0);
+    await one.kill();
+    await until(async () => (await runs())[0]?.outcome === 'done');
+    const [whole, broken] = await runs();
+    assert.equal(broken?.outcome, 'stopped');
+    // What the first had read, but not yet written down, is read again: 32 at most.
+    const read = (whole?.files ?? 0) + (broken?.files ?? 0);
+    assert.ok(read >= INSTANCES_READ && read <= INSTANCES_READ + 32, `${read} of ${INSTANCES_READ}`);
+    assert.equal((await runs()).length, 2);
   });
 
   test('with an embedded catalogue the second one is refused, and sweeps nothing', async () => {

@@ -323,6 +323,48 @@ describe('reading everything again', () => {
     );
   });
 
+  test('two daemons do not read the same: the second answers with the run of the first', async () => {
+    await using folder = await folderOnDisk();
+    await using opened = await openArchive(folder.path);
+    for (let index = 0; index < 5; index += 1) await opened.store(madeInstance());
+    const begun = Promise.withResolvers<void>();
+    let isHeldUp = true;
+    const { service: first } = serviceOf(opened, {
+      isBusy: () => {
+        begun.resolve();
+        return isHeldUp;
+      },
+    });
+    const { service: second } = serviceOf(opened);
+    const reading = first.run(true);
+    await begun.promise;
+    const joining = second.run(true);
+    isHeldUp = false;
+    const [run, joined] = await Promise.all([reading, joining]);
+    assert.deepEqual([run.state, run.files], ['done', 5]);
+    assert.deepEqual(joined, run);
+    assert.equal((await first.runs()).length, 1);
+  });
+
+  test('a run that a crash ended is closed by the next one; who waits can be stopped', async () => {
+    await using folder = await folderOnDisk();
+    await using opened = await openArchive(folder.path);
+    await opened.store(madeInstance());
+    await opened.catalog.ask('beginRun', new Date().toISOString());
+    const { service: first } = serviceOf(opened);
+    const { service: second } = serviceOf(opened);
+    await opened.storage.aloneChecking(async () => {
+      const waiting = second.run();
+      await second.stop();
+      assert.deepEqual([(await waiting).state, (await waiting).files], ['stopped', 0]);
+    });
+    assert.equal((await first.run()).state, 'done');
+    assert.deepEqual(
+      (await first.runs()).map(({ state }) => state),
+      ['done', 'stopped'],
+    );
+  });
+
   test('nothing is read while machines send', async () => {
     await using folder = await folderOnDisk();
     await using opened = await openArchive(folder.path);
