@@ -19,6 +19,7 @@ import { canTranscode, type StoredDataSet, transcode } from '../dicom/transcode/
 import type { StorageArea } from '../storage/storage-area.ts';
 import type { ByteSource } from '../util/byte-source.ts';
 import type { FileRange } from '../util/file-range.ts';
+import { bringBack } from './deleted-meanwhile.ts';
 import { type DeletionTarget, type Emptied, Trash } from './deletion.ts';
 import { unavailable } from './errors.ts';
 import { type Placed, placeHeld } from './held-placement.ts';
@@ -89,6 +90,11 @@ export class Archive extends EventEmitter<ArchiveEvents> {
     this.#overrides = overrides;
     this.#now = now;
     this.#queue = new IngestQueue({
+      whilePlacing: (work) => storage.whilePlacing(work),
+      keepPlaced: async (batch) => {
+        if (!storage.isShared) return;
+        for (const record of batch) await bringBack(storage, catalog, record);
+      },
       place: (batch) => placeHeld(storage, batch),
       readAgain: (entries) => readAgain(storage, overrides, entries),
       ingest: (batch) => ingestPlaced(storage, catalog, batch),
@@ -102,7 +108,8 @@ export class Archive extends EventEmitter<ArchiveEvents> {
       catalog,
       overrides,
       now,
-      withoutReceptions: (uids, work) => this.#store.withoutReceptions(uids, work),
+      withoutReceptions: (uids, work) =>
+        this.#store.withoutReceptions(uids, () => storage.withoutPlacing(work)),
       onFault: (message) => this.emit('fault', message),
     });
   }

@@ -6,10 +6,12 @@ import { randomBytes } from 'node:crypto';
 import type { Catalog, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import type { Deletion, PatientKey, Protection, TrashEntry, TrashItem } from '../catalog/trash.ts';
+import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { attributesOf } from './deletion-attributes.ts';
 import { ArchiveError, unavailable } from './errors.ts';
-import { type Restored, restoreItems } from './restoration.ts';
+import { placeForOlder, type Restored, restoreItems } from './restoration.ts';
+import { keptPath } from './set-aside.ts';
 import { headAt } from './stored-record.ts';
 import { trashPath, writeNote } from './trash-folder.ts';
 import type { TrashSite } from './trash-site.ts';
@@ -189,7 +191,7 @@ export class Trash {
     const { storage, catalog, onFault } = this.#site;
     const to = trashPath(trash, item.path);
     try {
-      await storage.move(item.path, to);
+      await storage.move(await placeOf(storage, item), to);
     } catch (error) {
       if (codeOf(error) !== 'missing') throw error;
       // Moved by an attempt that was cut short.
@@ -269,6 +271,15 @@ export class Trash {
       throw unavailable(error);
     }
   }
+}
+
+/** Where the file of an item is: another daemon may have replaced it before it could tell the catalogue. */
+async function placeOf(storage: StorageArea, item: TrashItem): Promise<string> {
+  // What cannot be read can be moved all the same.
+  const present = await headAt(storage, item.path).catch(() => 'unreadable' as const);
+  if (present === undefined || present === 'unreadable' || !present.isComplete) return item.path;
+  const sha256 = present.meta.integrity?.sha256 ?? item.sha256;
+  return sha256 === item.sha256 ? item.path : keptPath(storage, placeForOlder(item), item.receivedAt);
 }
 
 async function pathsOf(catalog: Catalog, sopInstanceUids: readonly string[]): Promise<ReadonlySet<string>> {

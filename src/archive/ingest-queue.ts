@@ -33,6 +33,10 @@ const NO_ANSWER = 'The catalogue does not answer at the moment.';
 
 /** What the queue brings about, and tells. */
 export interface IngestSteps {
+  /** Runs a batch from its files to the catalogue while no other daemon deletes. */
+  whilePlacing<T>(work: () => Promise<T>): Promise<T>;
+  /** Sees to it that these, whose files were made before, still have them. */
+  keepPlaced(batch: readonly InstanceRecord[]): Promise<void>;
   /** Gives held instances, no UID twice among them, their files; see placeHeld. */
   place(batch: readonly HeldRecord[]): Promise<Placed[]>;
   /** Reads what was let go; undefined for what cannot be found any more. */
@@ -148,10 +152,13 @@ export class IngestQueue {
     this.#timer = undefined;
     if (this.#running !== undefined || this.#waiting.length === 0) return;
     const batch = this.#waiting.splice(0, this.#batchLength());
-    this.#running = this.#write(batch).finally(() => {
-      this.#running = undefined;
-      if (this.#waiting.length > 0) this.#schedule(this.#retryMs());
-    });
+    this.#running = this.#steps
+      .whilePlacing(() => this.#write(batch))
+      .catch((error: unknown) => this.#retryLater(batch, error))
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#waiting.length > 0) this.#schedule(this.#retryMs());
+      });
   }
 
   /** A batch ends before a SOP Instance UID that is in it already: each content is compared with the one before. */
@@ -209,6 +216,7 @@ export class IngestQueue {
   }
 
   async #place(waiting: readonly Entry[]): Promise<PlacedEntry[]> {
+    await this.#steps.keepPlaced(waiting.flatMap((entry) => ('outcome' in entry ? [entry.record] : [])));
     const held = waiting.filter((entry) => 'held' in entry);
     const placed = held.length === 0 ? [] : await this.#placeHeld(held);
     const outcomes = placed.values();

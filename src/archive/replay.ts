@@ -8,6 +8,7 @@ import { CatalogError } from '../catalog/errors.ts';
 import type { Journal, ReplayedRecord } from '../storage/journal.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
+import { wasBroughtBack } from './deleted-meanwhile.ts';
 import { decodeIntent, type Intent } from './intent.ts';
 import { inTrash, type ReplaySite, replayHeld } from './replay-held.ts';
 import { ingestPlaced } from './set-aside.ts';
@@ -41,6 +42,10 @@ export async function replayJournal(site: ReplaySite, journal: Journal): Promise
 }
 
 async function replayGroup(site: ReplaySite, group: readonly ReplayedRecord[]): Promise<void> {
+  await site.storage.whilePlacing(() => replayAll(site, group));
+}
+
+async function replayAll(site: ReplaySite, group: readonly ReplayedRecord[]): Promise<void> {
   const { storage, catalog } = site;
   const found: InstanceRecord[] = [];
   for (let start = 0; start < group.length; start += AT_ONCE) {
@@ -102,7 +107,8 @@ async function replayPlaced(
     return undefined;
   }
   const record = await recordOfHead(stored, path, overrides);
-  if (record !== undefined && (await inTrash(catalog, record)) !== undefined) return undefined;
+  const trashed = record && (await inTrash(catalog, record));
+  if (trashed !== undefined && !(await wasBroughtBack(storage, catalog, trashed))) return undefined;
   if (record === undefined || supersededPath === undefined) return record;
   const older = await olderContent(storage, supersededPath, record);
   if (older === undefined) return record;

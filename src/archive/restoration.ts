@@ -99,8 +99,11 @@ function isContent(head: StoredHead | 'unreadable', { sha256 }: TrashItem): bool
   return head !== 'unreadable' && head.isComplete && head.meta.integrity?.sha256 === sha256;
 }
 
-/** Every path ends with study, series and instance. */
-function placeForOlder({ path, sopInstanceUid, receivedAt, sha256 }: TrashItem, newer = receivedAt): string {
+/** Where this content goes, or went, when a newer one has its place; every path ends with study, series and instance. */
+export function placeForOlder(
+  { path, sopInstanceUid, receivedAt, sha256 }: TrashItem,
+  newer = receivedAt,
+): string {
   const [studyUid = '', seriesUid = ''] = path.split('/').slice(-3);
   return supersededPath({ studyUid, seriesUid, sopInstanceUid }, newer, sha256);
 }

@@ -45,11 +45,39 @@ export class ChangeLock {
     }
   }
 
+  /** Runs `work` beside others who call this, and not beside `runBeforeOthers`. */
+  async runTogether<T>(what: string, work: () => Promise<T>): Promise<T> {
+    // Whoever wants it alone would never get it from a crowd that comes and goes: he is let in first.
+    (await this.#await(`${what}.wanted.lock`, 'shared')).release();
+    const lock = await this.#await(`${what}.lock`, 'shared');
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** As `run`, with nobody in `runTogether`; who comes to that now has to wait. */
+  runBeforeOthers<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.run(`${what}.wanted`, async () => {
+      const lock = await this.#await(`${what}.lock`, 'exclusive');
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
+    });
+  }
+
   async #take(name: string) {
     const gap = this.#releasedAt + GAP_MS - performance.now();
     if (gap > 0) await pause(gap);
+    return this.#await(name, 'exclusive');
+  }
+
+  async #await(name: string, kind: 'exclusive' | 'shared') {
     for (;;) {
-      const lock = lockIn(this.#daemons, name, 'exclusive');
+      const lock = lockIn(this.#daemons, name, kind);
       if (lock !== undefined) return lock;
       await pause(LOOK_EVERY_MS);
     }

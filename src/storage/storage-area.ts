@@ -86,6 +86,7 @@ export class StorageArea {
   readonly #site: SpoolSite;
   readonly #space: SpaceGauge;
   readonly #reserveBytes: number;
+  readonly #isShared: boolean;
   readonly #paths = new KeyedLock();
 
   private constructor(parts: StorageParts, options: StorageOptions) {
@@ -100,6 +101,7 @@ export class StorageArea {
     this.#thread = parts.thread;
     this.#heldFiles = parts.heldFiles;
     this.#reserveBytes = options.reserveBytes;
+    this.#isShared = options.shared ?? false;
     this.#space = new SpaceGauge(this.root, options.reserveBytes);
     this.#site = {
       incoming: this.#seat.incoming,
@@ -162,6 +164,24 @@ export class StorageArea {
   /** Runs `work` while no other daemon, and nobody else in this one, replaces or moves what has its place. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#changes.run('change', work);
+  }
+
+  /** Other daemons may work on the area. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** Runs `work`, which gives files to instances and tells the catalogue, while no other daemon is in `withoutPlacing`.
+   *  Within one daemon its own locks see to that. */
+  whilePlacing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#isShared ? this.#changes.runTogether('place', work) : work();
+  }
+
+  /** Runs `work`, which takes instances out of the catalogue and moves their files, or the other way round, while no
+   *  other daemon places, replaces or moves anything. */
+  withoutPlacing<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isShared) return work();
+    return this.#changes.runBeforeOthers('place', () => this.exclusively(work));
   }
 
   /** Runs `work` while no other daemon, and nobody else in this one, deletes, restores or empties the trash. */

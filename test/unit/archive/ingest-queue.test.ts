@@ -46,6 +46,8 @@ async function queueBefore(
     if (error !== undefined) throw error;
   };
   const queue = new IngestQueue({
+    whilePlacing: (work) => work(),
+    keepPlaced: async () => {},
     place: () => Promise.reject(new Error('nothing is held here')),
     readAgain: async (entries) =>
       entries.map(({ uids: { sopInstanceUid }, sequence }: LetGo) => {
