@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /** A thread is started from its own file; the architecture test knows the same form. */
 const THREAD = /new URL\('(?<path>[^']+)\.ts', import\.meta\.url\)/g;
@@ -22,6 +22,9 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
+/** Packages that a thread asks for only when it needs them, and that are large: files of their own, read then. */
+const ASKED_FOR_LATER = ['pinyin-pro'];
+
 /** What is run from a script of the package, beside the threads. */
 const PROGRAMS = ['main.ts', 'main/package.ts', 'main/relay.ts'];
 
@@ -35,27 +38,47 @@ export async function bundle(root: string, version: string, outDirectory: string
   if (twice !== undefined)
     throw new Error(`${twice}: another entry point has this name; both end up in one folder`);
   mkdirSync(outDirectory, { recursive: true });
-  const { metafile } = await build({
+  const common = {
     absWorkingDir: root,
-    entryPoints,
     entryNames: '[name]',
     outdir: outDirectory,
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
     minify: true,
     // Names appear in the log.
     keepNames: true,
     legalComments: 'none',
-    charset: 'utf8',
+    // A source with one character beyond Latin-1 takes two bytes for each of its characters, in every thread.
+    charset: 'ascii',
     metafile: true,
-    banner: { js: BANNER },
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error' },
-    plugins: [besideEachOther(source, outDirectory), packageVersion(version)],
+  } satisfies BuildOptions;
+  const programs = await build({
+    ...common,
+    entryPoints,
+    format: 'esm',
+    banner: { js: BANNER },
+    plugins: [
+      besideEachOther(source, outDirectory),
+      packageVersion(version),
+      tablesAsText(),
+      englishOnly(),
+      httpRequired(),
+    ],
   });
-  return { packages: packagesIn(Object.keys(metafile.inputs)) };
+  const later = await build({
+    ...common,
+    entryPoints: Object.fromEntries(
+      ASKED_FOR_LATER.map((name) => [name, createRequire(join(source, 'main.ts')).resolve(name)]),
+    ),
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  });
+  return {
+    packages: packagesIn([programs, later].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+  };
 }
 
 function threadsOf(source: string): string[] {
@@ -73,7 +96,18 @@ function besideEachOther(source: string, outDirectory: string): Plugin {
   const { resolve } = createRequire(join(source, 'main.ts'));
   return {
     name: 'beside-each-other',
-    setup({ onLoad }) {
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /./ }, ({ path, kind }) =>
+        kind === 'require-call' && ASKED_FOR_LATER.includes(path)
+          ? { path: `./${path}.cjs`, external: true }
+          : undefined,
+      );
+      // Character sets of the east: as source they would take a megabyte in each thread, whoever sends.
+      onResolve({ filter: /^\.\/tables\/[\w-]+\.json$/ }, ({ path, resolveDir }) => {
+        if (!resolveDir.endsWith('iconv-lite/encodings')) return undefined;
+        copyFileSync(join(resolveDir, path), join(outDirectory, basename(path)));
+        return { path: `./${basename(path)}`, external: true };
+      });
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
         if (!path.startsWith(source)) return undefined;
         const contents = readFileSync(path, 'utf8')
@@ -98,6 +132,61 @@ function packageVersion(version: string): Plugin {
       onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) =>
         path.includes('node_modules') ? undefined : { contents: JSON.stringify({ version }), loader: 'json' },
       );
+    },
+  };
+}
+
+/** Large tables: an object literal is kept as source, as code and as values, a text that is parsed as values alone. Of
+ *  the dictionary only what the program reads. */
+function tablesAsText(): Plugin {
+  return {
+    name: 'tables-as-text',
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]mime-db[\\/]db\.json$/ }, ({ path }) => ({
+        contents: `module.exports = ${parsing(JSON.parse(readFileSync(path, 'utf8')))};`,
+        loader: 'js',
+      }));
+      onLoad({ filter: /[\\/]dcmjs[\\/]generate[\\/]dictionary\.mjs$/ }, async ({ path }) => {
+        const { default: dictionary } = (await import(path)) as { default: Record<string, DictionaryEntry> };
+        const entries = Object.entries(dictionary).map(([key, { vr, name }]) => [key, { vr, name }]);
+        return { contents: `export default ${parsing(Object.fromEntries(entries))};`, loader: 'js' };
+      });
+    },
+  };
+}
+
+interface DictionaryEntry {
+  readonly vr?: string;
+  readonly name?: string;
+}
+
+const parsing = (table: object) => `JSON.parse(${JSON.stringify(JSON.stringify(table))})`;
+
+/** zod brings its messages in fifty languages; the program asks for none of them. */
+function englishOnly(): Plugin {
+  return {
+    name: 'english-only',
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+        contents: "export { default as en } from './en.js';",
+        loader: 'js',
+      }));
+    },
+  };
+}
+
+/** An `import` of node:http reads every one of its exports, so that Node loads its web client (undici) and HTTP/2, which
+ *  nobody needs here; `require` does not. */
+function httpRequired(): Plugin {
+  return {
+    name: 'http-required',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^(?:node:)?http$/ }, ({ kind }) =>
+        kind === 'import-statement' ? { path: 'http', namespace: 'required' } : undefined,
+      );
+      onLoad({ filter: /./, namespace: 'required' }, () => ({
+        contents: "module.exports = require('node:http');",
+      }));
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { foldForms, searchKey, upperCase } from './normalise.ts';
 
-const CJK = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+$/u;
+const CJK = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u30FC]+$/u;
 const MAX_ENDINGS = 8;
 const MAX_KEYS = 24;
 
