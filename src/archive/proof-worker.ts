@@ -9,19 +9,32 @@ import type { FromProof, ProofAnswer, ProofTask, ToProof } from './proof-message
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK_BYTES = 1 << 20;
-const OTHER_BYTES = 'its bytes are not those received';
+const DIRECTORY_FLAGS = FLAGS | constants.O_DIRECTORY;
+const OTHER_BYTES = { kind: 'altered', reason: 'its bytes are not those received' } as const;
+const NOT_PLAIN = {
+  kind: 'altered',
+  reason: 'it is not a plain file, or reached through a symbolic link',
+} as const;
 
 const port = parentPort!;
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
+/** Of the files of one batch that lie together only the first asks where its directory really is. */
+let directory: { readonly path: string; readonly fd: number } | undefined;
+
 port.on('message', ({ tasks }: ToProof) => {
-  port.postMessage({ answers: tasks.map(prove) } satisfies FromProof);
+  const answers = tasks.map(prove);
+  leaveDirectory();
+  port.postMessage({ answers } satisfies FromProof);
 });
 
 function prove(task: ProofTask): ProofAnswer {
   let fd: number | undefined;
   try {
-    fd = openSync(task.file, FLAGS);
+    const slash = task.file.lastIndexOf('/');
+    const parent = enterDirectory(task.file.slice(0, slash));
+    if (parent === undefined) return NOT_PLAIN;
+    fd = openSync(`/proc/self/fd/${parent}${task.file.slice(slash)}`, FLAGS);
     return proveOpen(fd, task);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
@@ -33,28 +46,52 @@ function prove(task: ProofTask): ProofAnswer {
   }
 }
 
-function proveOpen(fd: number, { file, dataSetOffset, dataSetBytes, sha256 }: ProofTask): ProofAnswer {
-  const stats = fstatSync(fd);
-  if (!stats.isFile() || readlinkSync(`/proc/self/fd/${fd}`) !== file) {
-    return { kind: 'altered', reason: 'it is not a plain file, or reached through a symbolic link' };
+/** undefined when it is reached through a symbolic link. */
+function enterDirectory(path: string): number | undefined {
+  if (directory?.path === path) return directory.fd;
+  leaveDirectory();
+  const fd = openSync(path, DIRECTORY_FLAGS);
+  if (readlinkSync(`/proc/self/fd/${fd}`) !== path) {
+    closeSync(fd);
+    return undefined;
   }
-  const found = stats.size - dataSetOffset;
-  if (found !== dataSetBytes) {
-    const reason = `it holds ${found} bytes of data set, ${dataSetBytes} were received`;
-    return { kind: 'altered', reason };
-  }
-  let bytes = readSync(fd, chunk, 0, CHUNK_BYTES, 0);
+  directory = { path, fd };
+  return fd;
+}
+
+function leaveDirectory(): void {
+  if (directory !== undefined) closeSync(directory.fd);
+  directory = undefined;
+}
+
+function proveOpen(fd: number, { dataSetOffset, dataSetBytes, sha256 }: ProofTask): ProofAnswer {
+  const fileBytes = dataSetOffset + dataSetBytes;
+  // What is longer than it should be fills more of the chunk: only what needs several reads is asked for its length.
+  const isOneRead = fileBytes < CHUNK_BYTES;
+  let bytes = isOneRead || lengthOf(fd) === fileBytes ? readSync(fd, chunk, 0, CHUNK_BYTES, 0) : 0;
+  if (isOneRead ? bytes !== fileBytes : bytes === 0) return otherLength(fd, dataSetOffset, dataSetBytes);
   // What the file says of itself is what a catalogue made anew would believe.
   const claimsIt = chunk.subarray(0, Math.min(bytes, dataSetOffset)).includes(`sha256=${sha256}`);
-  if (!claimsIt) return { kind: 'altered', reason: OTHER_BYTES };
-  if (bytes === stats.size) {
-    const actual = hash('sha256', chunk.subarray(dataSetOffset, bytes));
-    return actual === sha256 ? undefined : { kind: 'altered', reason: OTHER_BYTES };
-  }
+  if (!claimsIt) return OTHER_BYTES;
+  if (isOneRead)
+    return hash('sha256', chunk.subarray(dataSetOffset, bytes)) === sha256 ? undefined : OTHER_BYTES;
   const hashing = createHash('sha256').update(chunk.subarray(dataSetOffset, bytes));
   for (let position = bytes; bytes > 0; position += bytes) {
     bytes = readSync(fd, chunk, 0, CHUNK_BYTES, position);
     hashing.update(chunk.subarray(0, bytes));
   }
-  return hashing.digest('hex') === sha256 ? undefined : { kind: 'altered', reason: OTHER_BYTES };
+  return hashing.digest('hex') === sha256 ? undefined : OTHER_BYTES;
+}
+
+/** undefined for what is no plain file. */
+function lengthOf(fd: number): number | undefined {
+  const stats = fstatSync(fd);
+  return stats.isFile() ? stats.size : undefined;
+}
+
+function otherLength(fd: number, dataSetOffset: number, dataSetBytes: number): ProofAnswer {
+  const length = lengthOf(fd);
+  if (length === undefined) return NOT_PLAIN;
+  const found = length - dataSetOffset;
+  return { kind: 'altered', reason: `it holds ${found} bytes of data set, ${dataSetBytes} were received` };
 }

@@ -3,7 +3,8 @@
 
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import type { Catalog, SelectKeys, StoredLocation } from '../catalog/catalog.ts';
+import type { Catalog, SelectKeys } from '../catalog/catalog.ts';
+import type { Fingerprint } from '../catalog/upkeep.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { awaitedLater } from '../util/promises.ts';
@@ -124,7 +125,7 @@ async function* ahead(steps: AsyncIterable<Step>): AsyncGenerator<StepResult> {
 }
 
 async function verifyFiles(site: Site, paths: readonly string[]): Promise<StepResult> {
-  const { locations: known, unknown } = await locate(site.catalog, paths);
+  const { fingerprints: known, unknown } = await locate(site.catalog, paths);
   const current = known.length;
   const findings: Finding[] = [];
   for (const path of unknown) {
@@ -141,18 +142,15 @@ async function verifyFiles(site: Site, paths: readonly string[]): Promise<StepRe
 async function locate(
   catalog: Catalog,
   paths: readonly string[],
-): Promise<{ locations: StoredLocation[]; unknown: string[] }> {
+): Promise<{ fingerprints: Fingerprint[]; unknown: string[] }> {
   const wanted = new Set(paths);
-  const locations: StoredLocation[] = [];
-  const sopInstanceUids = paths.flatMap(uidsIn);
-  for await (const page of catalog.select({ sopInstanceUids })) {
-    for (const { location } of page) if (wanted.delete(location.path)) locations.push(location);
-  }
-  return { locations, unknown: [...wanted] };
+  const known = await catalog.ask('fingerprints', paths.flatMap(uidsIn));
+  const fingerprints = known.filter(({ path }) => wanted.delete(path));
+  return { fingerprints, unknown: [...wanted] };
 }
 
 /** Older content that could not be moved aside, or whose place the catalogue learned too late. */
-async function supersededAt(catalog: Catalog, path: string): Promise<StoredLocation | undefined> {
+async function supersededAt(catalog: Catalog, path: string): Promise<Fingerprint | undefined> {
   for (const uid of uidsIn(path)) {
     const older = (await catalog.superseded(uid)).find((content) => content.path === path);
     if (older !== undefined) return older;
@@ -160,13 +158,13 @@ async function supersededAt(catalog: Catalog, path: string): Promise<StoredLocat
   return undefined;
 }
 
-function bytesOf(locations: readonly StoredLocation[]): number {
-  return locations.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+function bytesOf(fingerprints: readonly Fingerprint[]): number {
+  return fingerprints.reduce((sum, { dataSetOffset, dataSetBytes }) => sum + dataSetOffset + dataSetBytes, 0);
 }
 
-async function prove({ storage, threads }: Site, locations: readonly StoredLocation[]): Promise<Finding[]> {
+async function prove({ storage, threads }: Site, fingerprints: readonly Fingerprint[]): Promise<Finding[]> {
   const answers = await threads.prove(
-    locations.map(({ path, dataSetOffset, dataSetBytes, sha256 }) => ({
+    fingerprints.map(({ path, dataSetOffset, dataSetBytes, sha256 }) => ({
       file: `${storage.root}/${path}`,
       dataSetOffset,
       dataSetBytes,
@@ -174,7 +172,7 @@ async function prove({ storage, threads }: Site, locations: readonly StoredLocat
     })),
   );
   return answers.flatMap((answer, index) =>
-    answer === undefined ? [] : [{ ...answer, path: locations[index]!.path }],
+    answer === undefined ? [] : [{ ...answer, path: fingerprints[index]!.path }],
   );
 }
 

@@ -40,6 +40,9 @@ export interface ProvenInstance extends Verification {
   readonly location: StoredLocation;
 }
 
+/** All that it takes to prove a file. */
+export type Fingerprint = Pick<StoredLocation, 'path' | 'sha256' | 'dataSetOffset' | 'dataSetBytes'>;
+
 /** `accepted`: somebody has decided to leave it as it is. */
 export type FindingState = 'open' | 'solved' | 'accepted';
 
@@ -102,6 +105,8 @@ export interface UpkeepOperations {
     answer: undefined;
   };
   proof: { request: string; answer: readonly ProvenInstance[] };
+  /** Of the current files of these instances, as far as they are known, in any order. */
+  fingerprints: { request: readonly string[]; answer: readonly Fingerprint[] };
   /** Adds a finding, or answers the one of this path and kind that is open or accepted already. */
   report: {
     request: Omit<Finding, 'id' | 'state' | 'closedAt'>;

@@ -5,11 +5,14 @@ import type { LoadState } from './ingest-load.ts';
 import { locationOf } from './ingest-load.ts';
 import type { WriteState } from './ingest-write.ts';
 import { locatedInstances } from './located-instances.ts';
-import { prepare } from './prepared.ts';
+import { prepare, prepareList } from './prepared.ts';
 import type { Handlers } from './single-operations.ts';
 import type { UpkeepOperations, Verification } from './upkeep.ts';
 
-export type VerificationOperations = Pick<UpkeepOperations, 'due' | 'verified' | 'relocate' | 'proof'>;
+export type VerificationOperations = Pick<
+  UpkeepOperations,
+  'due' | 'verified' | 'relocate' | 'proof' | 'fingerprints'
+>;
 
 /** `load` and `write` are those of ingest. */
 export function verificationOperations(
@@ -26,7 +29,14 @@ export function verificationOperations(
       .where('id', '=', slot('id'))
       .where('sha256', '=', slot('sha256')),
   );
+  const fingerprints = prepareList((uids: readonly string[]) =>
+    db
+      .selectFrom('instance')
+      .select(['path', 'sha256', 'data_set_offset as dataSetOffset', 'data_set_bytes as dataSetBytes'])
+      .where('uid', 'in', uids),
+  );
   return {
+    fingerprints: (uids) => fingerprints(db, uids),
     due: async ({ before, limit }) => {
       const rows = await located
         .where('instance.verified_at', '<', before)

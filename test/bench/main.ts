@@ -15,6 +15,7 @@ import { INGEST_PLANS, measureIngest } from './ingest.ts';
 import { describeMachine } from './machine.ts';
 import type { Measure } from './measures.ts';
 import { measureMemory } from './memory.ts';
+import { measureRebuild, measureVerify } from './offline.ts';
 import { measureQuery } from './query.ts';
 import { type BenchResult, renderDocument, renderTable } from './report.ts';
 import { measureRetrieve, RETRIEVE_PLANS } from './retrieve.ts';
@@ -34,6 +35,8 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ]),
   ['query', (context) => measureQuery('query', context)],
   ['abuse', (context) => measureAbuse('abuse', context)],
+  ['verify', (context) => measureVerify('verify', context)],
+  ['rebuild', (context) => measureRebuild('rebuild', context)],
 ]);
 
 /** These take too long to be measured unasked. */

@@ -139,24 +139,10 @@ interface ServerFacts {
 }
 
 async function examine(db: Connection, address: MariadbAddress): Promise<ServerFacts> {
-  const { rows } = await sql<{
-    version: string;
-    packet: number;
-    flush: number;
-    binlog: number;
-    sync: number;
-  }>`
-    select version() as version, @@max_allowed_packet as packet,
-      @@global.innodb_flush_log_at_trx_commit as flush,
+  const { rows } = await sql<{ packet: number; flush: number; binlog: number; sync: number }>`
+    select @@max_allowed_packet as packet, @@global.innodb_flush_log_at_trx_commit as flush,
       @@global.log_bin as binlog, @@global.sync_binlog as sync`.execute(db);
-  const { version = '', packet = 0, flush, binlog, sync } = rows[0] ?? {};
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (!version.includes('MariaDB') || major < 10 || (major === 10 && minor < 3)) {
-    throw new CatalogError(
-      'catalog-request',
-      `Catalogue ${nameOf(address)}: the server is version ${version}; MariaDB 10.3 or later is needed`,
-    );
-  }
+  const { packet = 0, flush, binlog, sync } = rows[0] ?? {};
   const setting =
     flush !== 1
       ? `innodb_flush_log_at_trx_commit is ${flush}`

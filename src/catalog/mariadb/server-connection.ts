@@ -6,12 +6,15 @@ import { type Connection, createConnection, SqlError, type StreamCallback } from
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { messageOf } from '../../util/errors.ts';
 import { CatalogError } from '../errors.ts';
-import { ConnectionLost, isUnfit, ServerSilent, ServerUnfit } from './faults.ts';
+import { ConnectionLost, isUnfit, nameOf, ServerSilent, ServerUnfit } from './faults.ts';
 
 const CONNECT_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
 /** More than the catalogue has. */
 const MAX_PREPARED = 500;
+
+/** The first with `idle_transaction_timeout`; what else is used is older. */
+const OLDEST = [10, 3, 0] as const;
 
 const SESSION = [
   // Each read sees what was committed last. Repeatable reads would lock the gaps between keys, where everything that
@@ -77,7 +80,6 @@ export class ServerConnection {
       // A server that is not the right one is never told the password itself.
       restrictedAuth: AUTHENTICATION,
       charset: 'utf8mb4',
-      initSql: SESSION,
       bigIntAsNumber: true,
       decimalAsNumber: true,
       checkNumberRange: true,
@@ -87,7 +89,18 @@ export class ServerConnection {
       logger: { warning: () => undefined },
     };
     const connection = await createConnection(settings);
-    await joinCluster(connection);
+    const giveUp = (): void => void socket.destroy(new ServerSilent(`no answer for ${CONNECT_MS / 1000} s`));
+    socket.setTimeout(CONNECT_MS, giveUp);
+    try {
+      requireVersion(connection, address);
+      for (const statement of SESSION) await connection.query(statement);
+      await joinCluster(connection);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      socket.setTimeout(0, giveUp);
+    }
     return new ServerConnection(address, connection, socket, options);
   }
 
@@ -148,13 +161,21 @@ export class ServerConnection {
   }
 }
 
+/** Before anything is asked that an older server, or another product, does not know. */
+function requireVersion({ info }: Connection, address: MariadbAddress): void {
+  if (info?.isMariaDB() && info.hasMinVersion(...OLDEST)) return;
+  throw new CatalogError(
+    'catalog-request',
+    `Catalogue ${nameOf(address)}: the server is version ${info?.serverVersion.raw}; MariaDB ${OLDEST.slice(0, 2).join('.')} or later is needed`,
+  );
+}
+
 /** Of a cluster (Galera): a node that is cut off from it, or comes in just now, serves nobody. What another node has
  *  committed may not have come here yet: reads and transactions wait until it has. */
 async function joinCluster(connection: Connection): Promise<void> {
   const provider = await shown(connection, "show variables like 'wsrep_provider'");
   if (provider === undefined || provider === '' || provider === 'none') return;
   if ((await shown(connection, "show status like 'wsrep_ready'")) !== 'ON') {
-    await connection.end();
     throw new ServerUnfit('the server does not belong to its cluster at the moment');
   }
   await connection.query('set session wsrep_sync_wait = 1');

@@ -52,6 +52,23 @@ describe('opening', () => {
     assert.equal((await catalog.locate('1.2.826.1.1.1.1'))?.location.fileBytes, fileBytes);
   });
 
+  test('a server older than MariaDB 10.3 is refused, with its version and what is needed', async () => {
+    await using old = await MariadbServer.start({ args: ['--version=10.2.44-MariaDB'] });
+    const url = old.url(await old.freshDatabase());
+    await assert.rejects(openCatalog(url), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'catalog-request');
+      assert.match(
+        error.message,
+        /the server is version 10\.2\.44-MariaDB; MariaDB 10\.3 or later is needed/,
+      );
+      return true;
+    });
+    const tables = await old.asRoot((root) =>
+      root.query<object[]>("select 1 from information_schema.tables where table_schema like 'vault%'"),
+    );
+    assert.deepEqual([...tables], []);
+  });
+
   test('by the socket of the same machine', async () => {
     const catalog = await openCatalog(server.url(await server.freshDatabase(), 'socket', 1));
     await catalog.ingest([instanceRecord(1, 1, 1)]);
