@@ -1,7 +1,8 @@
 // One test file in a process group of its own, with an end in every case: what hangs is killed with all that it
-// started, and named with the tests it hung in. What does not leave after its last test ends by its reporter.
+// started, mounted and wrote, and named with the tests it hung in. What does not leave after its last test ends by its
+// reporter.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Line } from './event-reporter.ts';
@@ -18,16 +19,37 @@ const TEST_TIMEOUT_MS = 4 * 60_000;
 const DEADLINE_MS = 10 * 60_000;
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 const REPORTER = join(import.meta.dirname, 'event-reporter.ts');
+/** Mounts of its own, which go with the last of its processes. Who may not have them cannot mount anything either. */
+const ALONE = ['unshare', '--mount'];
+const canBeAlone = spawnSync(ALONE[0]!, [...ALONE.slice(1), 'true']).status === 0;
+
+/** What Node, Chromium and Playwright leave behind is none of the tests'. */
+const OF_OTHERS = /^(node-compile-cache$|org\.chromium\.|playwright)/;
+
+const running = new Set<number>();
+// A run that is cut short leaves nobody behind either.
+process.on('exit', () => {
+  for (const group of running) killGroup(group);
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 export async function runTestFile(file: string, deadlineMs = DEADLINE_MS): Promise<FileResult> {
   const folder = mkdtempSync(join(tmpdir(), 'angiovault-tests-'));
   const events = join(folder, 'events');
+  const temporary = join(folder, 'tmp');
+  // A database server of a test is not the one who made the folder.
+  chmodSync(folder, 0o711);
+  mkdirSync(temporary, { mode: 0o711 });
   try {
-    const { output, trouble } = await runToTheEnd(file, events, deadlineMs);
+    const { output, trouble } = await runToTheEnd(file, events, temporary, deadlineMs);
     const { passed, failures } = resultOf(readLines(events), trouble);
+    const left = readdirSync(temporary).filter((name) => !OF_OTHERS.test(name));
+    // What fails may leave its things.
+    if (failures.length === 0 && left.length > 0) return { passed, failures: [leftBehind(left)], output };
     return { passed, failures, output };
   } finally {
-    rmSync(folder, { recursive: true });
+    // Whoever was killed may take a moment to go.
+    rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
@@ -35,6 +57,7 @@ export async function runTestFile(file: string, deadlineMs = DEADLINE_MS): Promi
 async function runToTheEnd(
   file: string,
   events: string,
+  temporary: string,
   deadlineMs: number,
 ): Promise<{ output: string; trouble: string | undefined }> {
   const options = [
@@ -42,10 +65,14 @@ async function runToTheEnd(
     `--test-reporter=${REPORTER}`,
     `--test-reporter-destination=${events}`,
   ];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...options, file], {
+  const [command = '', ...args] = [
+    ...(canBeAlone ? ALONE : []),
+    ...[process.execPath, '--disable-warning=ExperimentalWarning', ...options, file],
+  ];
+  const child = spawn(command, args, {
     detached: true,
-    // Set for whatever a test starts; with it the reporter would be passed over.
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    // The last one is set for whatever a test starts; with it the reporter would be passed over.
+    env: { ...process.env, TMPDIR: temporary, NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -55,7 +82,8 @@ async function runToTheEnd(
     });
   }
   const group = child.pid;
-  if (group === undefined) throw new Error(`${process.execPath} cannot be started`);
+  if (group === undefined) throw new Error(`${command} cannot be started`);
+  running.add(group);
   let trouble: string | undefined;
   const deadline = setTimeout(() => {
     trouble = `is not done after ${deadlineMs / 1000} s and was killed; running were:\n${processesOf(group)}`;
@@ -68,10 +96,15 @@ async function runToTheEnd(
   clearTimeout(deadline);
   if (trouble === undefined && code !== 0) trouble = `ended with ${signal ?? `exit code ${code}`}`;
   killGroup(group);
+  running.delete(group);
   // Whoever left the group may still hold the pipes: nothing waits for that.
   child.stdout.destroy();
   child.stderr.destroy();
   return { output, trouble };
+}
+
+function leftBehind(names: readonly string[]): string {
+  return `after the last test\nleft behind in ${tmpdir()}: ${names.join(', ')}`;
 }
 
 function killGroup(group: number): void {

@@ -1,6 +1,6 @@
 // The runner of `make test` comes to an end and says what is wrong, whatever a test file does.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -78,6 +78,38 @@ describe('a test file in a process of its own', () => {
     assert.equal(failures.length, 1);
     assert.match(failures[0] ?? '', /^after ‘waits’ was started\nis not done after 1.5 s and was killed/);
     assert.match(failures[0] ?? '', /sleep 86399/);
+  });
+
+  test('what is left in the folder for temporary files is a failure', async () => {
+    const { passed, failures } = await run(
+      'littering',
+      `import { mkdtempSync } from 'node:fs';
+      import { tmpdir } from 'node:os';
+      test('a', () => { mkdtempSync(tmpdir() + '/mine-'); });`,
+    );
+    assert.equal(passed, 1);
+    assert.match(failures.join(), /^after the last test\nleft behind in .*: mine-\w+$/);
+  });
+
+  test('what a killed file mounted and wrote goes with it', async () => {
+    const { output } = await run(
+      'mounting',
+      `import { execFileSync } from 'node:child_process';
+      import { mkdtempSync } from 'node:fs';
+      import { tmpdir } from 'node:os';
+      test('waits', async () => {
+        const path = mkdtempSync(tmpdir() + '/mounted-');
+        execFileSync('mount', ['-t', 'tmpfs', 'angiovault-test', path]);
+        console.log(path);
+        setInterval(() => {}, 1000);
+        await new Promise(() => {});
+      });`,
+      4000,
+    );
+    const path = output.trim();
+    assert.match(path, /\/mounted-/);
+    assert.equal(existsSync(path), false);
+    assert.ok(!readFileSync('/proc/self/mounts', 'utf8').includes(path));
   });
 
   test('a process that does not leave after its last test is ended, and what keeps it is named', async (t) => {
