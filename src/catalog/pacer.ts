@@ -4,8 +4,21 @@ const TURN_MS = 4;
 
 /** One per search; every statement of it goes through `turn`. */
 export class Pacer {
-  #turnStarted = performance.now();
+  readonly #now: () => number;
+  readonly #began: number;
+  #turnStarted: number;
   #stopped = false;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#began = now();
+    this.#turnStarted = this.#began;
+  }
+
+  /** Since the search began, whatever else was done in between. */
+  get elapsedMs(): number {
+    return this.#now() - this.#began;
+  }
 
   stop(): void {
     this.#stopped = true;
@@ -17,9 +30,9 @@ export class Pacer {
 
   /** Runs one statement, after letting the thread's other work go first if this turn was long enough. */
   async turn<T>(statement: () => Promise<T>): Promise<T> {
-    if (performance.now() - this.#turnStarted > TURN_MS) {
+    if (this.#now() - this.#turnStarted > TURN_MS) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      this.#turnStarted = performance.now();
+      this.#turnStarted = this.#now();
     }
     if (this.#stopped) throw new SearchStopped();
     return statement();

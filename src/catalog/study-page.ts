@@ -24,6 +24,8 @@ import { estimate, MANY, prepareWalk, STEP, type WalkStatements, walk, walkBackw
 
 /** Most studies that are tried for one page. */
 const MAX_TRIED = 1024;
+/** Whoever types waits no longer for a page, however slow the disk is: what has been found comes first. */
+const LONGEST_MS = 50;
 /** Most studies that are put in order for one page. */
 const MAX_ORDERED = 20_000;
 
@@ -93,7 +95,8 @@ export async function studyPage(
     }
     tried += candidates.length;
     const end = candidates.at(-1);
-    if (tried >= MAX_TRIED && end !== undefined) return { lineages, next: formatPosition(end) };
+    const isEnough = tried >= MAX_TRIED || pacer.elapsedMs > LONGEST_MS;
+    if (isEnough && end !== undefined) return { lineages, next: formatPosition(end) };
   }
   return { lineages, next: undefined };
 }
