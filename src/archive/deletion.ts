@@ -3,6 +3,7 @@
 // at the next start: the list says what was meant, and every move can be made again.
 
 import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { Catalog, QueryLevel, SelectKeys } from '../catalog/catalog.ts';
 import { CatalogError } from '../catalog/errors.ts';
 import type { Deletion, PatientKey, Protection, TrashEntry, TrashItem } from '../catalog/trash.ts';
@@ -185,6 +186,8 @@ export class Trash {
       const failed = (await Promise.allSettled(some)).find(({ status }) => status === 'rejected');
       if (failed?.status === 'rejected') throw failed.reason;
     }
+    const directories = new Map(items.map(({ path }) => [dirname(path), path]));
+    for (const path of directories.values()) await this.#site.storage.removeEmptyDirectories(path);
   }
 
   async #buryOne(trash: string, item: TrashItem): Promise<void> {

@@ -34,8 +34,8 @@ import { Audit } from '../http/audit.ts';
 import type { EventFeed } from '../http/event-feed.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import { createMetrics } from '../http/metrics.ts';
-import { type Notice, Notices } from '../http/notices.ts';
 import { isLoopbackName } from '../http/own-names.ts';
+import { type Notice, PassingNotices } from '../http/passing-notices.ts';
 import { PeerTests } from '../http/peer-tests.ts';
 import { readRelaySecret } from '../http/relay-socket.ts';
 import type { SafetyFacts } from '../http/safety.ts';
@@ -90,7 +90,7 @@ export async function createApi(parts: ApiParts): Promise<HttpServer> {
   const account = await Account.open(dataDirectory);
   const audit = await Audit.open(join(dataDirectory, 'audit.jsonl'), log);
   const sessions = new Sessions();
-  const notices = new Notices(() => feed.publish('notices', {}));
+  const notices = new PassingNotices(() => feed.publish('notices', {}));
   const isReachable = !isLoopbackName(http.host);
   if (isReachable && !account.isSet) {
     notices.set('warning', 'account-needed');

@@ -70,7 +70,6 @@ export class Directories {
 
   /** Whether anything bears the name of this directory. */
   async isThere(path: string): Promise<boolean> {
-    if (this.#entries.has(path)) return true;
     try {
       await identityOfName(`${this.root}/${path}`);
       return true;

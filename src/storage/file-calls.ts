@@ -12,6 +12,7 @@ export const truncateDescriptor: (fd: number, bytes: number) => Promise<void> = 
 export const hardLink: (from: string, to: string) => Promise<void> = promisify(fs.link);
 export const renameFile: (from: string, to: string) => Promise<void> = promisify(fs.rename);
 export const unlinkFile: (path: string) => Promise<void> = promisify(fs.unlink);
+export const removeDirectory: (path: string) => Promise<void> = promisify(fs.rmdir);
 export const makeDirectory: (path: string, mode: number) => Promise<void> = promisify(fs.mkdir);
 
 /** Device and inode, what makes two names one file, and its length. */

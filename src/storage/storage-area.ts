@@ -12,6 +12,7 @@ import { ChunkPool } from './chunk-pool.ts';
 import { alignedBuffer, DIRECT_BLOCK_BYTES } from './direct-write.ts';
 import { Directories } from './directories.ts';
 import { type Directory, realPathOf } from './directory.ts';
+import { removeEmptyDirectories } from './empty-directories.ts';
 import { makeDirectory, readFully } from './file-calls.ts';
 import { HeldFiles, type HeldInstance } from './held-files.ts';
 import { IncomingFile } from './incoming-file.ts';
@@ -295,6 +296,11 @@ export class StorageArea {
   /** Gives a file another name, flushed, never overwriting: to trash/ or quarantine/, and back. */
   async move(from: string, to: string): Promise<void> {
     await this.#paths.run(from, () => moveFile(this.#directories, from, to));
+  }
+
+  /** Removes the directory of a file that has gone, and those above, as far as nothing is in them. */
+  async removeEmptyDirectories(path: string): Promise<void> {
+    await removeEmptyDirectories(this.#directories, splitAreaPath(path).directory);
   }
 
   /** Brings back the state before a replacement that was interrupted and never acknowledged, wherever it stopped. */

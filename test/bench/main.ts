@@ -19,6 +19,7 @@ import { measureRebuild, measureVerify } from './offline.ts';
 import { measureQuery } from './query.ts';
 import { type BenchResult, renderDocument, renderTable } from './report.ts';
 import { measureRetrieve, RETRIEVE_PLANS } from './retrieve.ts';
+import { measureScrub } from './scrub.ts';
 
 type Part = (context: BenchContext) => Promise<Measure[]>;
 
@@ -34,6 +35,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
     (context) => measureRetrieve(part, context),
   ]),
   ['query', (context) => measureQuery('query', context)],
+  ['scrub', (context) => measureScrub('scrub', context)],
   ['abuse', (context) => measureAbuse('abuse', context)],
   ['verify', (context) => measureVerify('verify', context)],
   ['rebuild', (context) => measureRebuild('rebuild', context)],

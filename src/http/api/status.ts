@@ -1,8 +1,8 @@
 // Everything at a glance, and what came on which day.
 import { z } from 'zod';
 import { codeOf } from '../../util/errors.ts';
-import { type Notice, notice } from '../notices.ts';
 import { ownAddresses } from '../own-names.ts';
+import { type Notice, notice } from '../passing-notices.ts';
 import { type Route, route } from '../route.ts';
 import { type Behind, type SafetyFacts, safetyOf, safetyUnknown, sum } from '../safety.ts';
 

@@ -1,6 +1,6 @@
 // Deleting moves to the trash and bringing back undoes it, whatever comes in between (issue of trust: nothing is lost).
 import assert from 'node:assert/strict';
-import { access, cp, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { rebuildTrash } from '../../../src/archive/trash-rebuild.ts';
@@ -22,6 +22,14 @@ after(() => disk[Symbol.asyncDispose]());
 
 function dataFolder(): Promise<TempFolder> {
   return tempFolder('deletion', disk.path);
+}
+
+/** An archive on a folder of its own. */
+async function openOwn(now?: () => Date): Promise<OpenedArchive & { readonly folder: string }> {
+  const stack = new AsyncDisposableStack();
+  const { path } = stack.use(await dataFolder());
+  const opened = stack.use(await openArchive(path, now));
+  return { ...opened, folder: path, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 const NOTHING = { patients: 0, studies: 0, series: 0, instances: 0, bytes: 0 };
@@ -57,8 +65,7 @@ async function storedStudy(opened: OpenedArchive): Promise<{ studyUid: string; i
 
 describe('deletion', () => {
   test('a study goes to the trash with its older contents, and comes back as it was', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive, catalog } = opened;
     const { studyUid, instances } = await storedStudy(opened);
     const before = await archive.counts();
@@ -67,8 +74,8 @@ describe('deletion', () => {
 
     const entry = await archive.delete({ study: studyUid }, 'chief', 'wrong patient');
     assert.deepEqual(await archive.counts(), NOTHING);
-    assert.deepEqual(filesIn(folder.path, 'studies'), []);
-    assert.deepEqual(filesIn(folder.path, 'superseded'), []);
+    assert.deepEqual(filesIn(opened.folder, 'studies'), []);
+    assert.deepEqual(filesIn(opened.folder, 'superseded'), []);
     assert.deepEqual(await trashOf(opened), [entry]);
     const { files, state, deletedBy, reason, level } = entry;
     assert.deepEqual(
@@ -82,13 +89,61 @@ describe('deletion', () => {
     assert.deepEqual(byUid(await selected(archive, studyUid)), byUid(there));
     assert.deepEqual(await catalog.superseded(instances[0]!.sopInstanceUid), older);
     assert.deepEqual(await trashOf(opened), []);
-    assert.deepEqual(filesIn(folder.path, 'trash'), []);
+    assert.deepEqual(filesIn(opened.folder, 'trash'), []);
     await assertSound(opened);
   });
 
+  test('folders that it leaves empty go, others stay', async () => {
+    await using opened = await openOwn();
+    const { archive, folder, storage } = opened;
+    const { studyUid, instances } = await storedStudy(opened);
+    const other = madeInstance();
+    await opened.store(other);
+    const foldersIn = async (part: string) =>
+      (await readdir(join(folder, 'archive', part), { recursive: true })).sort();
+    await archive.delete({ series: instances[0]!.seriesUid, study: studyUid }, 'chief', '');
+    const left = await foldersIn('studies/2024/03');
+    assert.deepEqual(
+      left.filter((path) => !path.endsWith('.dcm')),
+      [
+        studyUid,
+        `${studyUid}/${instances[2]!.seriesUid}`,
+        other.studyUid,
+        `${other.studyUid}/${other.seriesUid}`,
+      ].sort(),
+    );
+    await archive.delete({ study: studyUid }, 'chief', '');
+    await archive.delete({ study: other.studyUid }, 'chief', '');
+    assert.deepEqual([await foldersIn('studies'), await foldersIn('superseded')], [[], []]);
+    await assertSound(opened);
+    await assert.rejects(storage.removeEmptyDirectories('incoming/1/x.part'), { code: 'bad-path' });
+  });
+
+  test('large instances received while others of their study are deleted keep their folder', async () => {
+    await using opened = await openOwn();
+    const study = { studyUid: freshUid(), seriesUid: freshUid() };
+    const elements = [{ tag: 0x7fe00010, vr: 'OW', value: Buffer.alloc((1 << 20) + 2) }];
+    const kept: MadeInstance[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const going = madeInstance(study);
+      await opened.store(going);
+      const coming = madeInstance({ ...study, elements });
+      await Promise.all([
+        opened.acknowledge(coming),
+        opened.archive.delete({ instance: going.sopInstanceUid }, 'chief', ''),
+      ]);
+      kept.push(coming);
+      await opened.archive.counts();
+      const found = await selected(opened.archive, study.studyUid);
+      assert.deepEqual(found.length, 1);
+      await assertSound(opened);
+      await opened.archive.delete({ instance: coming.sopInstanceUid }, 'chief', '');
+    }
+    assert.equal((await trashOf(opened)).length, 2 * kept.length);
+  });
+
   test('a series, an instance, a patient: nothing else goes', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive } = opened;
     const { studyUid, instances } = await storedStudy(opened);
     await opened.store(madeInstance({ patientId: 'OTHER' }));
@@ -105,8 +160,7 @@ describe('deletion', () => {
   });
 
   test('what is not there cannot be deleted, and a patient without ID only by the study', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     await opened.store(madeInstance({ patientId: '' }));
     const { archive } = opened;
     await assert.rejects(archive.delete({ study: '1.2.3' }, 'chief', ''), { code: 'not-found' });
@@ -118,8 +172,7 @@ describe('deletion', () => {
   });
 
   test('a protected patient cannot be deleted, not by a study either', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive } = opened;
     const { studyUid } = await storedStudy(opened);
     const patient = { id: 'BYTE-1', issuer: '' };
@@ -130,15 +183,14 @@ describe('deletion', () => {
     });
     assert.equal((await archive.counts()).instances, 4);
     assert.deepEqual(await trashOf(opened), []);
-    assert.deepEqual(filesIn(folder.path, 'trash'), []);
+    assert.deepEqual(filesIn(opened.folder, 'trash'), []);
     assert.equal((await archive.protections()).length, 1);
     await archive.unprotect(patient);
     assert.equal((await archive.delete({ patient }, 'chief', '')).files, 5);
   });
 
   test('sent again after it was deleted, an instance is new; bringing back leaves it alone', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive } = opened;
     const instance = madeInstance();
     await opened.store(instance);
@@ -152,8 +204,7 @@ describe('deletion', () => {
   });
 
   test('other content came meanwhile: what comes back is the older content', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive, catalog } = opened;
     const instance = madeInstance();
     await opened.store(instance);
@@ -170,8 +221,7 @@ describe('deletion', () => {
   });
 
   test('an instance that keeps arriving while it is deleted is there in the end or in the trash', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive } = opened;
     const instance = madeInstance();
     await opened.acknowledge(instance);
@@ -185,15 +235,14 @@ describe('deletion', () => {
       // Acknowledged after the deletion began, or its only content would be in the trash.
       await opened.acknowledge(instance);
       assert.equal((await archive.counts()).instances, 1);
-      assert.equal(filesIn(folder.path, 'studies').length, 1);
+      assert.equal(filesIn(opened.folder, 'studies').length, 1);
     }
     await assertSound(opened);
   });
 
   test('emptying destroys what was deleted before that moment, and nothing else', async () => {
-    await using folder = await dataFolder();
     let now = new Date('2026-03-01T00:00:00Z');
-    await using opened = await openArchive(folder.path, () => now);
+    await using opened = await openOwn(() => now);
     const { archive } = opened;
     const [early, late, kept] = [madeInstance(), madeInstance(), madeInstance()];
     for (const instance of [early, late, kept]) await opened.store(instance);
@@ -209,25 +258,23 @@ describe('deletion', () => {
   });
 
   test('a file that is missing already does not hold up the others', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive, faults } = opened;
     const { studyUid } = await storedStudy(opened);
     const [first] = await selected(archive, studyUid);
-    await rm(join(folder.path, 'archive', first!.location.path));
+    await rm(join(opened.folder, 'archive', first!.location.path));
     assert.equal((await archive.delete({ study: studyUid }, 'chief', '')).files, 4);
     assert.deepEqual(await archive.counts(), NOTHING);
     assert.match(faults.join(), /had been missing/);
   });
 
   test('a damaged file stays in the trash, and its reason is told', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive } = opened;
     const { studyUid } = await storedStudy(opened);
     const { id } = await archive.delete({ study: studyUid }, 'chief', '');
-    const [file] = filesIn(folder.path, 'trash').filter((name) => name.includes('/studies/'));
-    await writeFile(join(folder.path, 'archive/trash', file!), 'no longer DICOM');
+    const [file] = filesIn(opened.folder, 'trash').filter((name) => name.includes('/studies/'));
+    await writeFile(join(opened.folder, 'archive/trash', file!), 'no longer DICOM');
     const { restored, failed } = await archive.restore(id);
     assert.deepEqual([restored, failed.length], [4, 1]);
     assert.match(failed[0]!.reason, /damaged/);
@@ -280,23 +327,22 @@ describe('a deletion that was interrupted is finished at the next start', () => 
   });
 
   test('received again before that: the instance keeps its file', async () => {
-    await using folder = await dataFolder();
-    await using opened = await openArchive(folder.path);
+    await using opened = await openOwn();
     const { archive, catalog } = opened;
     const instance = madeInstance();
     await opened.store(instance);
     const { id } = await archive.delete({ study: instance.studyUid }, 'chief', '');
-    const [file] = filesIn(folder.path, 'trash').filter((name) => name.endsWith('.dcm'));
+    const [file] = filesIn(opened.folder, 'trash').filter((name) => name.endsWith('.dcm'));
     // The move to the trash had failed; the sender comes again and finds the file still in its place.
-    const back = join(folder.path, 'archive', file!.slice(id.length + 1));
+    const back = join(opened.folder, 'archive', file!.slice(id.length + 1));
     await mkdir(dirname(back), { recursive: true });
-    await rename(join(folder.path, 'archive/trash', file!), back);
+    await rename(join(opened.folder, 'archive/trash', file!), back);
     await catalog.ask('trashState', { trash: id, from: ['trashed'], to: 'deleting' });
     assert.equal((await opened.store(instance)).outcome, 'duplicate');
     await archive.finishDeletions();
     assert.equal((await archive.counts()).instances, 0, 'the deletion asked for this study');
     assert.equal((await trashOf(opened))[0]?.files, 1);
-    await access(join(folder.path, 'archive/trash', file!));
+    await access(join(opened.folder, 'archive/trash', file!));
   });
 
   test('the catalogue was lost: rebuild leaves the trash alone and lists it again', async () => {

@@ -1,4 +1,5 @@
-// What the person in front of the app should know right now: a short list, each kind once.
+// What the person in front of the app should know as long as this program runs: a short list, each kind once. What
+// outlives it is in archive/notices.ts.
 import { z } from 'zod';
 
 export const notice = z.object({
@@ -10,7 +11,7 @@ export const notice = z.object({
 });
 export type Notice = z.output<typeof notice>;
 
-export class Notices {
+export class PassingNotices {
   readonly #notices = new Map<string, Notice>();
   readonly #onChange: () => void;
 
