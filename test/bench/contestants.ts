@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDaemon } from '../support/daemon.ts';
 import { type PeerAddress, peerOption, startOrthanc, startStorescp } from '../support/foreign-peers.ts';
+import { type MariadbServer, mariadbAddress } from '../support/mariadb-server.ts';
 import { RunningProcess } from '../support/running-process.ts';
 
 export const CONTESTANTS = ['ours', 'orthanc', 'storescp'] as const;
@@ -28,11 +29,19 @@ export interface BenchContext {
 
 export const REQUESTOR_AE_TITLE = 'BENCHSCU';
 
-/** Starts the contestants, of those asked for, that `names` allows; `destination` is where C-MOVE may send. */
+interface StartOptions {
+  readonly parallel?: boolean;
+  /** Where C-MOVE may send. */
+  readonly destination?: PeerAddress;
+  /** On which both keep their index instead of in their own folder. */
+  readonly server?: MariadbServer | undefined;
+}
+
+/** Starts the contestants, of those asked for, that `names` allows. */
 export async function startContestants(
   context: BenchContext,
   names: readonly ContestantName[],
-  options: { parallel?: boolean; destination?: PeerAddress } = {},
+  options: StartOptions = {},
 ): Promise<Contestant[]> {
   const started: Contestant[] = [];
   try {
@@ -49,7 +58,7 @@ export async function startContestants(
 async function start(
   context: BenchContext,
   name: ContestantName,
-  { parallel, destination }: { parallel?: boolean; destination?: PeerAddress },
+  { parallel, destination, server }: StartOptions,
 ): Promise<Contestant> {
   const folder = join(context.folder, name);
   await mkdir(folder, { recursive: true });
@@ -61,12 +70,14 @@ async function start(
   if (name === 'orthanc') {
     const requestor = { aeTitle: REQUESTOR_AE_TITLE, host: '127.0.0.1', port: 1 };
     const modalities = { requestor, ...(destination === undefined ? {} : { destination }) };
-    const orthanc = await startOrthanc({ folder, modalities });
+    const configuration = server === undefined ? {} : await mysqlIndex(server);
+    const orthanc = await startOrthanc({ folder, modalities, configuration });
     return { ...orthanc, name, metric: noMetric };
   }
   const profile = context.profileFolder;
   const daemon = await startDaemon({
     dataDir: folder,
+    args: server === undefined ? [] : ['--catalog', server.url(await server.freshDatabase())],
     peers: destination === undefined ? [] : [peerOption(destination)],
     nodeArgs: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
   });
@@ -79,6 +90,17 @@ async function start(
     process,
     metric: (key) => daemon.metric(key),
     stop: () => daemon.stop(),
+  };
+}
+
+/** Orthanc's plugin in its default form: the index on the server, the files in a folder. */
+async function mysqlIndex(server: MariadbServer): Promise<Record<string, unknown>> {
+  const database = await server.freshDatabase();
+  const { host, port, user, password } = mariadbAddress(server.url(database));
+  const access = { Host: host, Port: port, Database: database, Username: user, Password: password };
+  return {
+    Plugins: ['/usr/share/orthanc/plugins/libOrthancMySQLIndex.so'],
+    MySQL: { EnableIndex: true, EnableStorage: false, EnableSsl: false, ...access },
   };
 }
 

@@ -1,4 +1,5 @@
 // Ingest speed: the same sender to each contestant in turn, round after round.
+import { MariadbServer } from '../support/mariadb-server.ts';
 import { newUidRoot, type ShapeName } from '../support/synthetic-instances.ts';
 import {
   type BenchContext,
@@ -18,6 +19,8 @@ interface IngestPlan {
   readonly warmUpInstances: number;
   readonly unit: 'instances/s' | 'MB/s';
   readonly required: Partial<Record<ContestantName, number>>;
+  /** Ours and Orthanc keep their index on the same MariaDB server. */
+  readonly onMariadb?: boolean;
 }
 
 const ROUNDS = 3;
@@ -61,6 +64,26 @@ export const INGEST_PLANS = {
     unit: 'MB/s',
     required: { orthanc: 3, storescp: 1 },
   },
+  'ingest-mysql-small': {
+    name: 'ingest on MariaDB, 5 KB instances, one association',
+    shape: '5 KB',
+    associations: 1,
+    instancesPerAssociation: 1000,
+    warmUpInstances: 200,
+    unit: 'instances/s',
+    required: { orthanc: 3 },
+    onMariadb: true,
+  },
+  'ingest-mysql-ct': {
+    name: 'ingest on MariaDB, 0.5 MB CT, one association',
+    shape: '0.5 MB CT',
+    associations: 1,
+    instancesPerAssociation: 200,
+    warmUpInstances: 50,
+    unit: 'MB/s',
+    required: { orthanc: 4 },
+    onMariadb: true,
+  },
 } as const satisfies Record<string, IngestPlan>;
 
 export async function measureIngest(
@@ -68,9 +91,10 @@ export async function measureIngest(
   context: BenchContext,
 ): Promise<Measure[]> {
   const plan: IngestPlan = INGEST_PLANS[part];
-  const contestants = await startContestants(context, ['ours', 'orthanc', 'storescp'], {
-    parallel: plan.associations > 1,
-  });
+  await using server = plan.onMariadb === true ? await MariadbServer.start() : undefined;
+  const names =
+    server === undefined ? (['ours', 'orthanc', 'storescp'] as const) : (['ours', 'orthanc'] as const);
+  const contestants = await startContestants(context, names, { parallel: plan.associations > 1, server });
   const rates = new Map<ContestantName, number[]>();
   try {
     for (const contestant of contestants) await sendTo(contestant, plan, plan.warmUpInstances, 0);

@@ -52,7 +52,7 @@ export async function measureRebuild(part: string, context: BenchContext): Promi
   await using server = await MariadbServer.start();
   const dataDir = await filled(join(context.folder, 'small'), '5 KB', SMALL);
   const engines = {
-    SQLite: async (round: number) => `sqlite:rebuilt-${round}.sqlite`,
+    SQLite: async (round: number) => `sqlite:${dataDir}/rebuilt-${round}.sqlite`,
     MariaDB: async () => server.url(await server.freshDatabase()),
   };
   const measures: Measure[] = [];
