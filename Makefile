@@ -32,6 +32,8 @@ dsm: $(INSTALLED) foreign-peers browser packing-tools
 
 # Node 24 itself is one of these packages: any npm will do, whatever Node it runs on.
 $(INSTALLED): package-lock.json .npmrc
+# npm would empty the folder behind a link, which is another worktree's.
+	@test ! -L node_modules || { echo 'node_modules is a link: install where it leads to, or remove it' >&2; exit 1; }
 	@.ci/need-debian-packages npm=npm
 	npm ci --loglevel=error >&2
 # npm 9 (Debian 12), on passing over the package for the other processor, takes its link to `node` away again.

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -38,14 +38,20 @@ function unpacked(folder: TempFolder, file: string, name: string): string {
 
 const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-test('the same commit gives the same bytes', async () => {
-  await using folder = await tempFolder('build');
-  assert.equal(sha256(build(folder, 'once', 'x86_64')), sha256(build(folder, 'again', 'x86_64')));
+let folder: TempFolder;
+let intelPackage: string;
+before(async () => {
+  folder = await tempFolder('build');
+  intelPackage = build(folder, 'once', 'x86_64');
+});
+after(() => folder[Symbol.asyncDispose]());
+
+test('the same commit gives the same bytes', () => {
+  assert.equal(sha256(build(folder, 'again', 'x86_64')), sha256(intelPackage));
 });
 
-test('armv8: everything but Node is the same, and Node runs the program on that processor', async () => {
-  await using folder = await tempFolder('build');
-  const intel = unpacked(folder, build(folder, 'intel', 'x86_64'), 'intel-files');
+test('armv8: everything but Node is the same, and Node runs the program on that processor', () => {
+  const intel = unpacked(folder, intelPackage, 'intel-files');
   const arm = unpacked(folder, build(folder, 'arm', 'armv8'), 'arm-files');
   const differing = globSync('**/*', { cwd: intel, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -26,6 +26,20 @@ test('start returns when the archive answers', async () => {
   assert.equal(await echoes(nas), true);
 });
 
+test('daemon and supervisor together hold 110 MB at most when idle', async (t) => {
+  const megabytesOf = async (name: string) => {
+    const status = await nas.machine.run(['/bin/cat', `/proc/${pidOf(name)}/status`], {
+      as: { name: 'root', uid: 0, gid: 0 },
+    });
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status.stdout)?.[1]) / 1024;
+  };
+  // As an upgrade or the NAS's next boot finds it: what is compiled is kept from the first start.
+  assert.equal((await nas.center.stop()).success && (await nas.center.start()).success, true);
+  const [daemon, supervisor] = [await megabytesOf('daemon'), await megabytesOf('supervisor')];
+  t.diagnostic(`daemon ${daemon.toFixed(0)} MB, supervisor ${supervisor.toFixed(0)} MB`);
+  assert.ok(daemon + supervisor <= 110, `${daemon} + ${supervisor} MB`);
+});
+
 test('start of what runs changes nothing', async () => {
   const pid = pidOf('daemon');
   assert.equal((await nas.center.start()).success, true);
