@@ -9,6 +9,7 @@ import type { FetchBack } from '../archive/repair.ts';
 import type { CharacterSetOverrides } from '../archive/stored-record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
+import { dsmNotifications } from '../dsm/notifications.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { messageOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
@@ -43,6 +44,7 @@ export function startUpkeep(site: UpkeepSite): Upkeep {
   const now = () => new Date();
   const notices = new Notices(catalog, now);
   logNotices(notices, log);
+  notices.on('raised', dsmNotifications(log));
   let usedAt = Number.NEGATIVE_INFINITY;
   archive.on('instanceStored', () => {
     usedAt = performance.now();
