@@ -12,7 +12,7 @@ const IS_LOADING = '[...document.images].some((image) => !image.complete)';
 async function picture(app: AppPage, path: string, file: string): Promise<void> {
   await app.open(path);
   // Thumbnails come after their page.
-  for (let tries = 0; tries < 60 && (await app.page.evaluate(IS_LOADING)); tries++)
+  for (let tries = 0; tries < 200 && (await app.page.evaluate(IS_LOADING)); tries++)
     await app.page.waitForTimeout(50);
   await app.page.waitForTimeout(SETTLE_MS);
   await app.page.screenshot({ path: `${file}.png`, animations: 'disabled' });

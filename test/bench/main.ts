@@ -9,6 +9,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureAbuse } from './abuse.ts';
+import { measureApp } from './app.ts';
 import { measureCatalog } from './catalog.ts';
 import { type BenchContext, CONTESTANTS } from './contestants.ts';
 import { INGEST_PLANS, measureIngest } from './ingest.ts';
@@ -36,6 +37,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ]),
   ['query', (context) => measureQuery('query', context)],
   ['scrub', (context) => measureScrub('scrub', context)],
+  ['app', (context) => measureApp('app', context)],
   ['abuse', (context) => measureAbuse('abuse', context)],
   ['verify', (context) => measureVerify('verify', context)],
   ['rebuild', (context) => measureRebuild('rebuild', context)],

@@ -32,15 +32,23 @@ const client = new QueryClient({
   },
 });
 
-async function start(): Promise<void> {
-  let known: Session | undefined;
+async function askSession(): Promise<Session | undefined> {
   try {
-    known = await get<Session>('/session');
+    const known = await get<Session>('/session');
     client.setQueryData(session.queryKey, known);
+    return known;
   } catch {
     // The app says itself that the archive does not answer, and asks again.
+    return undefined;
   }
-  const antdWords = await speak(languageOf(known));
+}
+
+async function start(): Promise<void> {
+  // The words that are probably needed come while the session is asked for.
+  const likely = languageOf(undefined);
+  const [known, likelyWords] = await Promise.all([askSession(), speak(likely)]);
+  const language = languageOf(known);
+  const antdWords = language === likely ? likelyWords : await speak(language);
   const root = document.getElementById('app');
   if (root === null) throw new Error('index.html has no element #app');
   createRoot(root).render(
