@@ -1,6 +1,6 @@
 // Starting, stopping, status, crashes: what DSM asks of a running package, and what the supervisor does by itself.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { echoes, makeNas, type Nas, OLD, packageOf, until } from './support.ts';
@@ -150,6 +150,32 @@ test('a setting that became wrong is given up at once, visibly, with a notificat
       /@administrators AngioVault:notification:title AngioVault:notification:stopped/,
     );
   } finally {
+    writeFileSync(config, text);
+  }
+  assert.equal((await nas.center.start()).success, true);
+});
+
+test('what needs a person is told by DSM: the space runs out', async () => {
+  await nas.center.stop();
+  const told = `${VAR}/run/notified`;
+  writeFileSync(nas.machine.path('usr/syno/bin/synodsmnotify'), `#!/bin/sh\necho "$@" >>/${told}\n`, {
+    mode: 0o755,
+  });
+  rmSync(nas.machine.path(told), { force: true });
+  const config = nas.machine.path(`${VAR}/config.json`);
+  const text = readFileSync(config, 'utf8');
+  const settings = JSON.parse(text) as { archive: object };
+  const archive = { ...settings.archive, reserveBytes: 1e15 };
+  writeFileSync(config, JSON.stringify({ ...settings, archive }));
+  try {
+    assert.equal((await nas.center.start()).success, true);
+    await until(() => existsSync(nas.machine.path(told)));
+    assert.equal(
+      readFileSync(nas.machine.path(told), 'utf8'),
+      '-c SYNO.SDS.AngioVault.Application @administrators AngioVault:notification:title AngioVault:notification:space\n',
+    );
+  } finally {
+    await nas.center.stop();
     writeFileSync(config, text);
   }
   assert.equal((await nas.center.start()).success, true);
