@@ -45,17 +45,27 @@ export async function measureScrub(part: string, context: BenchContext): Promise
   const ratios: number[] = [];
   try {
     await ingest(STORED_BEFORE, 0);
-    for (let turn = 1; turn <= TURNS; turn += 1) {
-      await settleDisk();
-      const without = await ingest(INSTANCES, turn * 1000);
+    const alone = (turn: number) => ingest(INSTANCES, turn * 1000);
+    const beside = async (turn: number) => {
       await httpAsk(httpPort, '/api/integrity/runs', { method: 'POST' });
       await until(({ running }) => (running?.bytes ?? 0) > 0);
-      const beside = await ingest(INSTANCES, turn * 1000 + 500);
-      const isUnderWay = (await ask()).running !== undefined;
-      ratios.push(beside / without);
-      const rates = `${without.toFixed(0)} MB/s without, ${beside.toFixed(0)} beside`;
-      context.log(`${part} turn ${turn}: ${rates} a check${isUnderWay ? '' : ' that had ended by then'}`);
+      const rate = await ingest(INSTANCES, turn * 1000 + 500);
+      if ((await ask()).running === undefined) throw new Error('the check ended before the ingest');
       await until(({ running }) => running === undefined);
+      return rate;
+    };
+    for (let turn = 1; turn <= TURNS; turn += 1) {
+      const rates = new Map<typeof alone, number>();
+      // Each goes first every other time.
+      for (const half of turn % 2 === 0 ? [alone, beside] : [beside, alone]) {
+        await settleDisk();
+        rates.set(half, await half(turn));
+      }
+      const [without = 0, during = 0] = [rates.get(alone), rates.get(beside)];
+      ratios.push(during / without);
+      context.log(
+        `${part} turn ${turn}: ${without.toFixed(0)} MB/s alone, ${during.toFixed(0)} beside a check`,
+      );
     }
   } finally {
     await daemon.stop();
