@@ -125,7 +125,8 @@ async function prepareServer(
     return await pool.connection().execute(async (db) => {
       const facts = await examine(db, address);
       await lockSchema(db, address);
-      await migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp });
+      // On another node of a cluster another daemon may be at it: each step can be run again.
+      await repeated(() => migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp }));
       return facts;
     });
   } finally {
