@@ -3,6 +3,7 @@
 import { flushCompileCache } from 'node:module';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../util/errors.ts';
+import { collectAfterStart } from '../util/garbage.ts';
 import type { InstanceLocation } from './catalog.ts';
 import type { Engine } from './engine.ts';
 import { CatalogError } from './errors.ts';
@@ -181,6 +182,7 @@ async function serve(port: MessagePort, url: string): Promise<void> {
   port.postMessage({ id: OPENED, answer: engine.warnings } satisfies AnswerMessage);
   // See main/serve.ts: each thread has a cache of its own.
   flushCompileCache();
+  collectAfterStart();
 }
 
 if (parentPort !== null) {

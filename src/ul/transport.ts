@@ -1,6 +1,7 @@
 // The transport connection below an association (PS3.8 §9.1): TCP now, TLS or an in-memory pair as well.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { countReceived } from '../util/garbage.ts';
 
 /** What the transport tells the upper layer. */
 export interface TransportUser {
@@ -66,7 +67,10 @@ export class StreamTransport implements Transport {
       user.disconnected(cause);
     };
     this.#stream
-      .on('data', (chunk: Buffer) => user.received(chunk))
+      .on('data', (chunk: Buffer) => {
+        countReceived(chunk.length);
+        user.received(chunk);
+      })
       .on('drain', () => user.drained())
       .on('error', (error) => {
         cause = error;
