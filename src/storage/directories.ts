@@ -7,6 +7,8 @@ import { closeDescriptor, flushAll, identityOfName, makeDirectory, openDescripto
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
 const MAX_OPEN = 128;
+/** Of making a directory, and what goes into it, while others remove empty ones. */
+const MAX_ATTEMPTS = 5;
 const MODE = 0o750;
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -45,16 +47,14 @@ export class Directories {
   /** Runs `work` with the directory open, making it and those above when they are missing. */
   async use<T>(path: string, work: (directory: Directory) => Promise<T>): Promise<T> {
     this.checkFault();
-    const first = await this.#attempt(path, work, false);
-    if (first !== 'moved') return first.result;
-    // Somebody moved or removed directories behind our back: begin again from the root, once.
-    for (const entry of this.#entries.values()) this.#forget(entry);
-    const second = await this.#attempt(path, work, true);
-    if (second !== 'moved') return second.result;
-    throw new StorageError(
-      'unusable',
-      `directory ${path} does not stay in its place; is ${this.root} being moved?`,
-    );
+    let attempt = await this.#attempt(path, work, false);
+    for (let count = 1; 'moved' in attempt && count < MAX_ATTEMPTS; count += 1) {
+      // Somebody moved or removed directories behind our back, or emptied ones were: begin again from the root.
+      for (const entry of this.#entries.values()) this.#forget(entry);
+      attempt = await this.#attempt(path, work, true);
+    }
+    if ('moved' in attempt) throw attempt.moved;
+    return attempt.result;
   }
 
   /** Like `use` for a directory that must be there already; nothing is made. Works after a fault as well: undoing
@@ -95,21 +95,27 @@ export class Directories {
     path: string,
     work: (directory: Directory) => Promise<T>,
     lookNow: boolean,
-  ): Promise<'moved' | { result: T }> {
+  ): Promise<{ result: T } | { moved: unknown }> {
     const entry = this.#acquire(path);
     try {
-      const directory = await entry.opening;
-      if (!directory.isInPlace(lookNow)) return 'moved';
+      const directory = await entry.opening.catch(goneAbove);
+      if ('moved' in directory) return directory;
+      if (!directory.isInPlace(lookNow)) return { moved: this.#doesNotStay(path) };
       try {
         return { result: await work(directory) };
       } catch (error) {
         // A name cannot be made in a directory that was removed a moment ago.
-        if (codeOf(error) === 'missing' && !directory.isInPlace(true)) return 'moved';
+        if (codeOf(error) === 'missing' && !directory.isInPlace(true)) return { moved: error };
         throw error;
       }
     } finally {
       this.#release(entry);
     }
+  }
+
+  #doesNotStay(path: string): StorageError {
+    const words = `directory ${path} does not stay in its place; is ${this.root} being moved?`;
+    return new StorageError('unusable', words);
   }
 
   #acquire(path: string): Entry {
@@ -197,6 +203,12 @@ export class Directories {
     // One that could not be opened has nothing to close; a failed close of a directory loses nothing.
     void awaitedLater(entry.opening.then((directory) => closeDescriptor(directory.fd)));
   }
+}
+
+/** Nor can a directory be made in one that was removed a moment ago. */
+function goneAbove(error: unknown): { moved: unknown } {
+  if (codeOf(error) !== 'missing') throw error;
+  return { moved: error };
 }
 
 async function openOrMake(path: string): Promise<number> {

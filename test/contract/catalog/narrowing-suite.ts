@@ -119,7 +119,8 @@ export function narrowingSuite(engine: EngineUnderTest): void {
             pages.flat().map(({ attributes }) => firstValue(attributes, TAG.StudyInstanceUID)),
             expected,
           );
-          for (const page of pages.slice(0, -1)) assert.equal(page.length, limit);
+          // A page that took long holds what had been found by then.
+          for (const page of pages) assert.ok(page.length <= limit);
         }),
         { numRuns: 100 },
       );

@@ -1,9 +1,12 @@
 // Directories are made on demand, kept open in bounded number, and noticed when they go.
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Directories } from '../../../src/storage/directories.ts';
+import { removeEmptyDirectories } from '../../../src/storage/empty-directories.ts';
+import { makeDirectory } from '../../../src/storage/file-calls.ts';
+import { storageErrorOf } from '../../../src/storage/storage-error.ts';
 import { storageFault } from '../../support/storage-area.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -94,6 +97,29 @@ describe('a directory that goes behind our back', () => {
     await rm(join(site.root, 'studies'), { recursive: true });
     await put(site.directories, 'studies/a', '2');
     assert.deepEqual(await readdir(join(site.root, 'studies/a')), ['2']);
+  });
+
+  test('is made when those above it, still open, have been removed as empty ones', async () => {
+    await using site = await temporaryDirectories();
+    await site.directories.use('studies/2024/03/1.2', async () => {});
+    await rm(join(site.root, 'studies/2024'), { recursive: true });
+    await site.directories.use('studies/2024/03/1.3', (directory) => writeFile(directory.at('a'), '1'));
+    assert.deepEqual(await readdir(join(site.root, 'studies/2024/03/1.3')), ['a']);
+  });
+
+  test('is made while others remove it as an empty one', async () => {
+    await using site = await temporaryDirectories();
+    const path = 'studies/2024/03/1.2';
+    const useIt = () =>
+      site.directories.use(path, async (directory) => {
+        await makeDirectory(directory.at('a'), 0o700).catch((error) => {
+          throw storageErrorOf(error, 'making a');
+        });
+        await rmdir(directory.at('a'));
+      });
+    for (let round = 0; round < 200; round += 1) {
+      await Promise.all([removeEmptyDirectories(site.directories, path), useIt()]);
+    }
   });
 
   test('is made again when it was moved elsewhere a while ago', async (context) => {
