@@ -1,6 +1,4 @@
 // What is wrong with a connection, in plain words: each of the nine causes, produced for real, in both languages.
-import { once } from 'node:events';
-import type { AddressInfo, Server } from 'node:net';
 import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { Acceptor } from '../../src/ul/acceptor.ts';
@@ -8,6 +6,7 @@ import { type BlackHole, blackHole } from '../support/black-hole.ts';
 import { LANGUAGES } from '../support/browser.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { type PeerAddress, startOrthanc } from '../support/foreign-peers.ts';
+import { listening } from '../support/listening-server.ts';
 import { freePort } from '../support/running-process.ts';
 import { fillDevice } from './first-start.ts';
 import { Scene } from './scene.ts';
@@ -18,17 +17,6 @@ interface Cause {
 }
 
 const local = (aeTitle: string, port: number): PeerAddress => ({ aeTitle, host: '127.0.0.1', port });
-
-async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-    },
-  };
-}
 
 /** A machine that speaks DICOM, and offers no Verification. */
 async function mute(): Promise<{ port: number } & AsyncDisposable> {

@@ -1,8 +1,7 @@
 // POST /api/echo: every cause of a failing echo, produced for real, and named as what it is.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { echoForApp } from '../../src/main/echo-peer.ts';
@@ -12,6 +11,7 @@ import { makeCertificate } from '../support/certificates.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import { startOrthanc, startStorescp } from '../support/foreign-peers.ts';
 import { httpAsk } from '../support/http-site.ts';
+import { listening } from '../support/listening-server.ts';
 import { freePort } from '../support/running-process.ts';
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
 
@@ -41,17 +41,6 @@ async function asked(peer: { host: string; port: number; aeTitle?: string }) {
     detail?: string;
     params?: Record<string, unknown>;
     ms?: number;
-  };
-}
-
-async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-    },
   };
 }
 
