@@ -119,11 +119,11 @@ async function startOn(folder: string, name: string, url: string): Promise<Daemo
   return startDaemon({ dataDir: join(folder, name), args: ['--catalog', url] });
 }
 
-/** Sends them over and over, until the daemon dies or `isOver`; says which were acknowledged. */
+/** Sends them over and over, until the daemon dies or `isOver`; tells of each that was acknowledged. */
 async function sendUntil(
   daemon: Daemon,
   instances: readonly MadeInstance[],
-  acknowledged: Set<string>,
+  acknowledged: (sopInstanceUid: string) => void,
   isOver: () => boolean,
 ): Promise<void> {
   try {
@@ -135,7 +135,7 @@ async function sendUntil(
       for (const instance of instances) {
         const { Status } = await store(association, instance);
         assert.equal(Status, 0);
-        acknowledged.add(instance.sopInstanceUid);
+        acknowledged(instance.sopInstanceUid);
       }
     }
     await association.release();
@@ -158,7 +158,16 @@ test(`${ROUNDS} rounds of sending and deleting at once, each ended by kill -9 of
       const acknowledged = new Set<string>();
       const [deleting, receiving] = daemons as [Daemon, Daemon];
       let isOver = false;
-      const sending = sendUntil(receiving, instances, acknowledged, () => isOver);
+      const begun = Promise.withResolvers<void>();
+      const sending = sendUntil(
+        receiving,
+        instances,
+        (uid) => {
+          acknowledged.add(uid);
+          begun.resolve();
+        },
+        () => isOver,
+      );
       const remove = async () => {
         for (let times = 0; times < 8; times += 1) {
           await pause(Math.random() * 60);
@@ -168,6 +177,7 @@ test(`${ROUNDS} rounds of sending and deleting at once, each ended by kill -9 of
       };
       const victim = round % 2;
       const removing = remove().catch(() => undefined);
+      await Promise.race([begun.promise, sending]);
       await pause(300 + Math.random() * 300);
       await daemons[victim]!.kill();
       isOver = true;
