@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type AppPage, LANGUAGES, textOf } from '../support/browser.ts';
 import { echoscu } from '../support/foreign-peers.ts';
-import { strangerAddress } from '../support/stranger-address.ts';
 import { echoCauseTests } from './echo-causes.ts';
 import { fillDevice } from './first-start.ts';
 import type { Scene } from './scene.ts';
@@ -60,8 +59,7 @@ export function deviceTests(here: () => Scene): void {
     });
 
     test('a machine that knocked can be added', async () => {
-      const { daemon } = here();
-      await using stranger = await strangerAddress();
+      const { daemon, stranger } = here();
       await echoscu({ ...daemon, host: stranger.address }, { callingAeTitle: 'KNOCKING' });
       await using app = await here().open();
       const { page, say } = app;

@@ -2,7 +2,6 @@
 import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { Acceptor } from '../../src/ul/acceptor.ts';
-import { type BlackHole, blackHole } from '../support/black-hole.ts';
 import { LANGUAGES } from '../support/browser.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { type PeerAddress, startOrthanc } from '../support/foreign-peers.ts';
@@ -29,7 +28,7 @@ async function mute(): Promise<{ port: number } & AsyncDisposable> {
   return { port, [Symbol.asyncDispose]: () => acceptor.close(0) };
 }
 
-async function causes(scene: Scene, hole: BlackHole, begun: AsyncDisposableStack): Promise<Cause[]> {
+async function causes(scene: Scene, begun: AsyncDisposableStack): Promise<Cause[]> {
   const { certificate: cert, privateKey: key } = await makeCertificate(scene.folder, 'secure-device');
   const web = begun.use(await Scene.webServer());
   const secure = begun.use(await listening(createTlsServer({ cert, key })));
@@ -39,13 +38,13 @@ async function causes(scene: Scene, hole: BlackHole, begun: AsyncDisposableStack
   );
   return [
     { code: 'name-not-resolved', peer: { aeTitle: 'LOST', host: 'no-such-machine.invalid', port: 104 } },
-    { code: 'host-unreachable', peer: { aeTitle: 'ABSENT', host: hole.absentAddress, port: 104 } },
+    { code: 'host-unreachable', peer: { aeTitle: 'ABSENT', host: scene.hole.absentAddress, port: 104 } },
     { code: 'port-closed', peer: local('NOBODY', await freePort()) },
     { code: 'not-dicom', peer: local('WEB', web.port) },
     { code: 'called-ae-unknown', peer: { ...scene.orthanc, aeTitle: 'ORTHANK' } },
     { code: 'calling-ae-refused', peer: strict },
     { code: 'no-presentation-context', peer: local('MUTE', noEcho.port) },
-    { code: 'timed-out', peer: { aeTitle: 'SWALLOWED', host: hole.swallowedAddress, port: 104 } },
+    { code: 'timed-out', peer: { aeTitle: 'SWALLOWED', host: scene.hole.swallowedAddress, port: 104 } },
     { code: 'tls-mismatch', peer: local('SECURE', secure.port) },
   ];
 }
@@ -54,8 +53,7 @@ export function echoCauseTests(here: () => Scene): void {
   test('echo: each of the nine causes is named, with what to do about it, in both languages', async () => {
     const scene = here();
     await using begun = new AsyncDisposableStack();
-    const hole = begun.use(await blackHole());
-    const all = await causes(scene, hole, begun);
+    const all = await causes(scene, begun);
     // At the same time: one of them waits until it is too long for it.
     await Promise.all(
       LANGUAGES.map(async (language) => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { buildApp } from '../support/app-build.ts';
+import { type BlackHole, blackHole } from '../support/black-hole.ts';
 import { type AppPage, type AppPageOptions, openApp, startBrowser } from '../support/browser.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
 import {
@@ -15,6 +16,7 @@ import {
   startStorescp,
 } from '../support/foreign-peers.ts';
 import { samplePath } from '../support/samples.ts';
+import { type StrangerAddress, strangerAddress } from '../support/stranger-address.ts';
 import {
   newUidRoot,
   SHAPES,
@@ -43,6 +45,8 @@ export class Scene implements AsyncDisposable {
   readonly daemon: Daemon;
   readonly workstation: ForeignScp;
   readonly orthanc: Orthanc;
+  readonly hole: BlackHole;
+  readonly stranger: StrangerAddress;
 
   readonly #begun: AsyncDisposableStack;
 
@@ -53,6 +57,8 @@ export class Scene implements AsyncDisposable {
     daemon: Daemon,
     workstation: ForeignScp,
     orthanc: Orthanc,
+    hole: BlackHole,
+    stranger: StrangerAddress,
   ) {
     this.#begun = begun;
     this.folder = folder;
@@ -60,6 +66,8 @@ export class Scene implements AsyncDisposable {
     this.daemon = daemon;
     this.workstation = workstation;
     this.orthanc = orthanc;
+    this.hole = hole;
+    this.stranger = stranger;
   }
 
   static async start(): Promise<Scene> {
@@ -78,8 +86,11 @@ export class Scene implements AsyncDisposable {
         configuration: { DicomCheckCalledAet: true },
       }),
     );
+    // Before the browser, which drops what it is loading when an address comes or goes.
+    const hole = begun.use(await blackHole());
+    const stranger = begun.use(await strangerAddress());
     const browser = begun.use(await startBrowser());
-    return new Scene(begun.move(), folder, browser, daemon, workstation, orthanc);
+    return new Scene(begun.move(), folder, browser, daemon, workstation, orthanc, hole, stranger);
   }
 
   open(options?: AppPageOptions, daemon: Daemon = this.daemon): Promise<AppPage> {

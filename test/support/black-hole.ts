@@ -26,6 +26,8 @@ export async function blackHole(): Promise<BlackHole> {
   try {
     await ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far);
     await ip('link', 'set', far, 'netns', name);
+    // No address of IPv6, which would come by itself seconds later.
+    await ip('link', 'set', near, 'addrgenmode', 'none');
     await ip('address', 'add', `${subnet}.1/24`, 'dev', near);
     await ip('link', 'set', near, 'up');
     await inside('address', 'add', `${subnet}.2/24`, 'dev', far);

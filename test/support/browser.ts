@@ -63,22 +63,39 @@ interface AxeResult {
   }[];
 }
 
+/** Nothing here measures speed: as long as the slowest machine under load may take. */
+const WAIT_MS = 30_000;
+
+/** What the pages of the running test showed when they were closed. */
+const seenLast: string[] = [];
+
+/** After each test: when it failed, what its pages showed is printed. */
+export function tellWhatPagesShowed(context: object): void {
+  const pages = seenLast.splice(0);
+  const { name, passed } = context as { name: string; passed: boolean };
+  if (!passed) process.stdout.write(`${name}: ${pages.join('\n')}\n`);
+}
+
 /** A page of the app on its way through a test. */
 export class AppPage implements AsyncDisposable {
   readonly page: Page;
   readonly say: ReturnType<typeof wordsOf>;
   readonly #url: string;
   readonly #faults: string[] = [];
+  readonly #lost: string[] = [];
 
   constructor(page: Page, url: string, language: AppLanguage) {
     this.page = page;
     this.#url = url;
     this.say = wordsOf(language);
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(WAIT_MS);
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.#faults.push(message.text());
     });
     page.on('pageerror', (error) => this.#faults.push(error.message));
+    page.on('requestfailed', (request) =>
+      this.#lost.push(`${request.failure()?.errorText}: ${request.method()} ${request.url()}`),
+    );
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
       if (protocol.startsWith('http') && origin !== url) this.#faults.push(`asked ${request.url()}`);
@@ -87,8 +104,13 @@ export class AppPage implements AsyncDisposable {
 
   /** Opens `#/<path>` and waits for its title. */
   async open(path = ''): Promise<void> {
-    await this.page.goto(`${this.#url}/#/${path}`);
+    await this.goTo(path);
     await this.settled();
+  }
+
+  /** Goes to `#/<path>`, whatever comes of it. */
+  async goTo(path: string): Promise<void> {
+    await this.page.goto(`${this.#url}/#/${path}`);
   }
 
   /** Until nothing is on its way any more that a person would wait for. */
@@ -131,7 +153,21 @@ export class AppPage implements AsyncDisposable {
       );
   }
 
+  /** What there is to see, for whoever has to find out why a test failed. */
+  async seen(): Promise<string> {
+    const text = await this.page
+      .evaluate<string>('document.body.innerText')
+      .catch((error: Error) => `(${error.message})`);
+    return [
+      `${this.page.url()} shows:`,
+      text.trim() || '(nothing)',
+      ...this.#faults.map((fault) => `fault: ${fault}`),
+      ...this.#lost.map((request) => `lost: ${request}`),
+    ].join('\n  ');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    seenLast.push(await this.seen());
     await this.page.context().close();
   }
 }

@@ -19,8 +19,10 @@ const TEST_TIMEOUT_MS = 10 * 60_000;
 const DEADLINE_MS = 20 * 60_000;
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 const REPORTER = join(import.meta.dirname, 'event-reporter.ts');
-/** Mounts of its own, which go with the last of its processes. Who may not have them cannot mount anything either. */
-const ALONE = ['unshare', '--mount'];
+/** Mounts and a network of its own, loopback alone, which go with the last of its processes. Without that, what one file
+ *  does to the network is felt by others: a browser drops what it is loading when an address comes or goes. Who may not
+ *  have them can neither mount anything nor change the network. */
+const ALONE = ['unshare', '--mount', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
 const canBeAlone = spawnSync(ALONE[0]!, [...ALONE.slice(1), 'true']).status === 0;
 
 /** What Node, Chromium and Playwright leave behind is none of the tests'. */

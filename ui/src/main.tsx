@@ -26,9 +26,13 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5000,
+      // Whether the browser believes in a network says nothing about a machine beside it.
+      networkMode: 'always',
       // A refusal stays one; silence may be a moment only.
       retry: (failures, error) => !(error instanceof Problem) && failures < TRIES,
     },
+    // Without a network a change fails and says so; it is not kept for later.
+    mutations: { networkMode: 'always' },
   },
 });
 

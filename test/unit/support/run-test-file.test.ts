@@ -112,6 +112,22 @@ describe('a test file in a process of its own', () => {
     assert.ok(!readFileSync('/proc/self/mounts', 'utf8').includes(path));
   });
 
+  test('a file has a network of its own, so that no other one feels what it does to it', async () => {
+    const { passed, failures } = await run(
+      'networking',
+      `import assert from 'node:assert/strict';
+      import { createServer } from 'node:net';
+      import { networkInterfaces } from 'node:os';
+      test('loopback', async () => {
+        assert.deepEqual(Object.keys(networkInterfaces()), ['lo']);
+        const server = createServer().listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        server.close();
+      });`,
+    );
+    assert.deepEqual({ passed, failures }, { passed: 1, failures: [] });
+  });
+
   test('a process that does not leave after its last test is ended, and what keeps it is named', async (t) => {
     process.env.ANGIOVAULT_TEST_LEAVING_MS = '500';
     t.after(() => delete process.env.ANGIOVAULT_TEST_LEAVING_MS);

@@ -1,4 +1,4 @@
-// A page that broke says so, and the rest of the app goes on.
+// A page that broke, or did not arrive, says so, and the rest of the app goes on.
 import { Button } from 'antd';
 import { Component, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -19,7 +19,7 @@ export class PageFault extends Component<{ readonly children: ReactNode }, { rea
 function Broken() {
   const { t } = useTranslation();
   return (
-    <Statement level="unknown" title={t('problem.broken')}>
+    <Statement level="unknown" title={t('problem.broken')} detail={t('problem.broken-do')}>
       <Button onClick={() => window.location.reload()}>{t('problem.reload')}</Button>
     </Statement>
   );
