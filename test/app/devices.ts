@@ -5,15 +5,16 @@ import { type AppPage, LANGUAGES, textOf } from '../support/browser.ts';
 import { echoscu } from '../support/foreign-peers.ts';
 import { echoCauseTests } from './echo-causes.ts';
 import { fillDevice } from './first-start.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { Scene } from './scene.ts';
 
 /** The row of a device. */
 const device = (app: AppPage, aeTitle: string) =>
   app.page.locator('.peer', { has: app.page.getByText(aeTitle, { exact: true }) });
 
-export function deviceTests(here: () => Scene): void {
+export function deviceTests(here: () => Scene, around: () => Neighbours): void {
   describe('devices', () => {
-    echoCauseTests(here);
+    echoCauseTests(here, around);
 
     test('added with a preset, changed, and removed', async () => {
       await using app = await here().open({ size: 'phone' });
@@ -59,7 +60,8 @@ export function deviceTests(here: () => Scene): void {
     });
 
     test('a machine that knocked can be added', async () => {
-      const { daemon, stranger } = here();
+      const { daemon } = here();
+      const { stranger } = around();
       await echoscu({ ...daemon, host: stranger.address }, { callingAeTitle: 'KNOCKING' });
       await using app = await here().open();
       const { page, say } = app;
@@ -76,7 +78,7 @@ export function deviceTests(here: () => Scene): void {
 
     for (const language of LANGUAGES) {
       test(`full test of a device that does everything (${language})`, async () => {
-        const { orthanc } = here();
+        const { orthanc } = around();
         await using app = await here().open({ language });
         const { page, say } = app;
         await app.open('devices');
@@ -96,7 +98,7 @@ export function deviceTests(here: () => Scene): void {
       });
 
       test(`full test: the first step that fails is explained (${language})`, async () => {
-        const misspelt = { ...here().orthanc, aeTitle: 'ORTHANK' };
+        const misspelt = { ...around().orthanc, aeTitle: 'ORTHANK' };
         await using app = await here().open({ language, size: 'dsm' });
         const { page, say } = app;
         await app.open('devices');

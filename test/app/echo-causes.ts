@@ -8,6 +8,7 @@ import { type PeerAddress, startOrthanc } from '../support/foreign-peers.ts';
 import { listening } from '../support/listening-server.ts';
 import { freePort } from '../support/running-process.ts';
 import { fillDevice } from './first-start.ts';
+import type { Neighbours } from './neighbours.ts';
 import { Scene } from './scene.ts';
 
 interface Cause {
@@ -28,7 +29,11 @@ async function mute(): Promise<{ port: number } & AsyncDisposable> {
   return { port, [Symbol.asyncDispose]: () => acceptor.close(0) };
 }
 
-async function causes(scene: Scene, begun: AsyncDisposableStack): Promise<Cause[]> {
+async function causes(
+  scene: Scene,
+  { orthanc, hole }: Neighbours,
+  begun: AsyncDisposableStack,
+): Promise<Cause[]> {
   const { certificate: cert, privateKey: key } = await makeCertificate(scene.folder, 'secure-device');
   const web = begun.use(await Scene.webServer());
   const secure = begun.use(await listening(createTlsServer({ cert, key })));
@@ -38,22 +43,22 @@ async function causes(scene: Scene, begun: AsyncDisposableStack): Promise<Cause[
   );
   return [
     { code: 'name-not-resolved', peer: { aeTitle: 'LOST', host: 'no-such-machine.invalid', port: 104 } },
-    { code: 'host-unreachable', peer: { aeTitle: 'ABSENT', host: scene.hole.absentAddress, port: 104 } },
+    { code: 'host-unreachable', peer: { aeTitle: 'ABSENT', host: hole.absentAddress, port: 104 } },
     { code: 'port-closed', peer: local('NOBODY', await freePort()) },
     { code: 'not-dicom', peer: local('WEB', web.port) },
-    { code: 'called-ae-unknown', peer: { ...scene.orthanc, aeTitle: 'ORTHANK' } },
+    { code: 'called-ae-unknown', peer: { ...orthanc, aeTitle: 'ORTHANK' } },
     { code: 'calling-ae-refused', peer: strict },
     { code: 'no-presentation-context', peer: local('MUTE', noEcho.port) },
-    { code: 'timed-out', peer: { aeTitle: 'SWALLOWED', host: scene.hole.swallowedAddress, port: 104 } },
+    { code: 'timed-out', peer: { aeTitle: 'SWALLOWED', host: hole.swallowedAddress, port: 104 } },
     { code: 'tls-mismatch', peer: local('SECURE', secure.port) },
   ];
 }
 
-export function echoCauseTests(here: () => Scene): void {
+export function echoCauseTests(here: () => Scene, around: () => Neighbours): void {
   test('echo: each of the nine causes is named, with what to do about it, in both languages', async () => {
     const scene = here();
     await using begun = new AsyncDisposableStack();
-    const all = await causes(scene, begun);
+    const all = await causes(scene, around(), begun);
     // At the same time: one of them waits until it is too long for it.
     await Promise.all(
       LANGUAGES.map(async (language) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type AppPage, textOf } from '../support/browser.ts';
+import { type AppPage, openApp, textOf } from '../support/browser.ts';
 import { startDaemon } from '../support/daemon.ts';
 import type { PeerAddress } from '../support/foreign-peers.ts';
 import type { Scene } from './scene.ts';
@@ -49,7 +49,9 @@ export function firstStartTests(here: () => Scene): void {
     test('three steps in Chinese: address, device, echo', async () => {
       const { folder, workstation } = here();
       await using daemon = await startDaemon({ dataDir: join(folder.path, 'first-start') });
-      await using app = await here().open({ language: 'zh-CN', size: 'phone', dark: true }, daemon);
+      await using app = await openApp(here().browser, daemon.httpUrl, {
+        ...{ language: 'zh-CN', size: 'phone', dark: true },
+      });
       await takeThreeSteps(app, workstation, daemon.port);
     });
   });

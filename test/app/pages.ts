@@ -1,7 +1,7 @@
 // Every page in both languages and looks: nothing untranslated, no error, no foreign request, no serious finding of axe.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AppLanguage, LANGUAGES, SIZES } from '../support/browser.ts';
+import { type AppLanguage, LANGUAGES, openApp, SIZES } from '../support/browser.ts';
 import type { Scene } from './scene.ts';
 
 export const PAGES = ['', 'studies', 'trash', 'devices', 'activity', 'integrity', 'log', 'settings', 'more'];
@@ -41,7 +41,8 @@ export function pageTests(here: () => Scene): void {
   });
 
   test('first load: at most 700 KB compressed', async () => {
-    await using app = await here().open();
+    const { browser, daemon } = here();
+    await using app = await openApp(browser, daemon.httpUrl);
     let bytes = 0;
     const devtools = await app.page.context().newCDPSession(app.page);
     await devtools.send('Network.enable');

@@ -1,22 +1,14 @@
-// What the tests of the app share: one browser, one daemon with real instances, and devices around it.
+// What the tests of a file share: one browser, one daemon with real instances, and a workstation.
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { buildApp } from '../support/app-build.ts';
-import { type BlackHole, blackHole } from '../support/black-hole.ts';
-import { type AppPage, type AppPageOptions, openApp, startBrowser } from '../support/browser.ts';
+import { type AppPage, type AppPageOptions, AppPages, startBrowser } from '../support/browser.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
-import {
-  dcmsend,
-  type ForeignScp,
-  type Orthanc,
-  startOrthanc,
-  startStorescp,
-} from '../support/foreign-peers.ts';
+import { dcmsend, type ForeignScp, startStorescp } from '../support/foreign-peers.ts';
 import { samplePath } from '../support/samples.ts';
-import { type StrangerAddress, strangerAddress } from '../support/stranger-address.ts';
 import {
   newUidRoot,
   SHAPES,
@@ -44,11 +36,9 @@ export class Scene implements AsyncDisposable {
   readonly browser: Browser;
   readonly daemon: Daemon;
   readonly workstation: ForeignScp;
-  readonly orthanc: Orthanc;
-  readonly hole: BlackHole;
-  readonly stranger: StrangerAddress;
 
   readonly #begun: AsyncDisposableStack;
+  readonly #pages = new AppPages();
 
   private constructor(
     begun: AsyncDisposableStack,
@@ -56,18 +46,12 @@ export class Scene implements AsyncDisposable {
     browser: Browser,
     daemon: Daemon,
     workstation: ForeignScp,
-    orthanc: Orthanc,
-    hole: BlackHole,
-    stranger: StrangerAddress,
   ) {
     this.#begun = begun;
     this.folder = folder;
     this.browser = browser;
     this.daemon = daemon;
     this.workstation = workstation;
-    this.orthanc = orthanc;
-    this.hole = hole;
-    this.stranger = stranger;
   }
 
   static async start(): Promise<Scene> {
@@ -79,22 +63,12 @@ export class Scene implements AsyncDisposable {
     const workstation = begun.use(
       await startStorescp(join(folder.path, 'workstation'), { aeTitle: 'WORKSTATION', args: ['+xa'] }),
     );
-    const orthanc = begun.use(
-      await startOrthanc({
-        aeTitle: 'ORTHANC',
-        modalities: { vault: daemon },
-        configuration: { DicomCheckCalledAet: true },
-      }),
-    );
-    // Before the browser, which drops what it is loading when an address comes or goes.
-    const hole = begun.use(await blackHole());
-    const stranger = begun.use(await strangerAddress());
     const browser = begun.use(await startBrowser());
-    return new Scene(begun.move(), folder, browser, daemon, workstation, orthanc, hole, stranger);
+    return new Scene(begun.move(), folder, browser, daemon, workstation);
   }
 
-  open(options?: AppPageOptions, daemon: Daemon = this.daemon): Promise<AppPage> {
-    return openApp(this.browser, daemon.httpUrl, options);
+  open(options?: AppPageOptions): Promise<AppPage> {
+    return this.#pages.open(this.browser, this.daemon.httpUrl, options);
   }
 
   /** What the app itself would ask for, to prepare what a test looks at. */
