@@ -31,7 +31,7 @@ import type { ReplaySite } from './replay-held.ts';
 import type { Restored } from './restoration.ts';
 import { ingestPlaced } from './set-aside.ts';
 import { FORECAST_DAYS, forecastSpace, type SpaceForecast } from './space-forecast.ts';
-import { type Stored, type StoreInput, StoreService } from './store.ts';
+import { type Claim, type Stored, type StoreInput, StoreService } from './store.ts';
 import { openDataSet, openFile } from './stored-instance.ts';
 import type { CharacterSetOverrides } from './stored-record.ts';
 import { readAgain } from './waiting.ts';
@@ -62,6 +62,7 @@ export type { TrashEntry } from '../catalog/trash.ts';
 export type { RenderErrorCode } from '../dicom/render/render.ts';
 
 export type { DeletionTarget } from './deletion.ts';
+export type { Arrived, Claim } from './store.ts';
 
 interface ArchiveEvents {
   /** The instance is safe and has its file; for forwarding, the change feed and counters. */
@@ -132,11 +133,12 @@ export class Archive extends EventEmitter<ArchiveEvents> {
   }
 
   /** See StoreService.store. Throws ArchiveError. */
-  store(input: StoreInput, dataSet: ByteSource): Promise<Stored> {
+  store(input: StoreInput, dataSet: ByteSource, claim?: Claim): Promise<Stored> {
     const characterSetOverride = this.#overrides(input.sourceAeTitle);
     return this.#store.store(
       characterSetOverride === undefined ? input : { ...input, characterSetOverride },
       dataSet,
+      claim,
     );
   }
 

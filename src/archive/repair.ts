@@ -14,7 +14,13 @@ import { headAt } from './stored-record.ts';
 import { trashPath } from './trash-folder.ts';
 
 /** The data set of an instance, in its stored transfer syntax, from the second archive; undefined when it is not there. */
-export type FetchBack = (instance: InstanceLocation) => Promise<ByteSource | undefined>;
+export type FetchBack = (instance: InstanceLocation) => Promise<FetchedBack | undefined>;
+
+export interface FetchedBack {
+  readonly source: ByteSource;
+  /** To be called when nothing more is read of it: whether these bytes have their place and have been read again. */
+  settled?(isRestored: boolean): void;
+}
 
 export interface RepairSite {
   readonly storage: StorageArea;
@@ -85,7 +91,7 @@ async function allowReading({ storage }: RepairSite, instance: InstanceLocation)
 interface Candidate {
   readonly name: string;
   readonly open: () => Promise<ByteSource | undefined>;
-  readonly close?: () => void;
+  readonly close?: (isRestored: boolean) => void;
 }
 
 async function* candidates(
@@ -121,8 +127,20 @@ async function* candidates(
     }
   }
   if ((reach === 'second-archive' || reach === 'both') && fetchBack !== undefined) {
-    yield { name: 'the second archive', open: () => fetchBack(instance) };
+    yield fetchedCandidate(fetchBack, instance);
   }
+}
+
+function fetchedCandidate(fetchBack: FetchBack, instance: InstanceLocation): Candidate {
+  let fetched: FetchedBack | undefined;
+  return {
+    name: 'the second archive',
+    open: async () => {
+      fetched = await fetchBack(instance);
+      return fetched?.source;
+    },
+    close: (isRestored) => fetched?.settled?.(isRestored),
+  };
 }
 
 /** The data set of a file; whether it is the right one shows when its bytes are counted. */
@@ -148,15 +166,15 @@ async function tryCandidate(
   candidate: Candidate,
   meta: FileMeta | undefined,
 ): Promise<string | undefined> {
+  let failure: string | undefined = 'it does not have it';
   try {
     const source = await candidate.open();
-    if (source === undefined) return 'it does not have it';
-    return await putInPlace(site, instance, source, meta);
+    if (source !== undefined) failure = await putInPlace(site, instance, source, meta);
   } catch (error) {
-    return messageOf(error);
-  } finally {
-    candidate.close?.();
+    failure = messageOf(error);
   }
+  candidate.close?.(failure === undefined);
+  return failure;
 }
 
 async function putInPlace(

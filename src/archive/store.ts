@@ -28,6 +28,13 @@ export interface StoreInput {
   readonly characterSetOverride?: readonly string[];
 }
 
+/** A data set that has come whole and is not safe yet. */
+export type Arrived = Pick<Spooled, 'sha256' | 'source'>;
+
+/** Asked whether somebody else has made these very bytes safe, so that they need not be kept as a reception. May read
+ *  them until it answers; when it rejects, the sender is told so. */
+export type Claim = (arrived: Arrived) => Promise<boolean>;
+
 export interface Stored {
   /** Resolves when the instance has its file, or could not be given it yet. Never rejects. */
   readonly placed: Promise<void>;
@@ -49,7 +56,7 @@ export class StoreService {
 
   /** Resolves when the instance survives power loss and the next query finds it. Throws ArchiveError; then nothing
    *  is left behind. */
-  async store(input: StoreInput, dataSet: ByteSource): Promise<Stored> {
+  async store(input: StoreInput, dataSet: ByteSource, claim?: Claim): Promise<Stored> {
     for (const [name, uid] of [
       ['SOP Class UID', input.sopClassUid],
       ['SOP Instance UID', input.sopInstanceUid],
@@ -71,7 +78,7 @@ export class StoreService {
     try {
       await this.#storage.checkSpace();
       const spooled = await this.#storage.spool(fileHead, dataSet);
-      return await this.#keep(input, spooled, receivedAt);
+      return await this.#keep(input, spooled, receivedAt, claim);
     } catch (error) {
       throw asArchiveError(error);
     }
@@ -86,8 +93,17 @@ export class StoreService {
     });
   }
 
-  async #keep(input: StoreInput, spooled: Spooled, receivedAt: string): Promise<Stored> {
+  async #keep(
+    input: StoreInput,
+    spooled: Spooled,
+    receivedAt: string,
+    claim: Claim | undefined,
+  ): Promise<Stored> {
     try {
+      if ((await claim?.(spooled)) === true) {
+        await spooled.discard();
+        return PLACED;
+      }
       const head = await readInstanceHead(spooled, input.transferSyntaxUid);
       requireSame(input, head);
       const path = instancePath(head, head.studyDate);

@@ -1,7 +1,8 @@
 // Instances that this program itself waits for: the one it has sent out in the test of a peer, and those it fetches back.
-// They go to whoever expects them, and never among what was received.
+// Each is first received as any other; then whoever expects it sees its bytes and says whether it is his.
 
-import { type ByteSource, collect } from '../util/byte-source.ts';
+import type { Arrived, Claim } from '../archive/archive.ts';
+import { collect } from '../util/byte-source.ts';
 
 /** What the C-STORE says of itself. */
 export interface Origin {
@@ -15,33 +16,30 @@ export interface ReturnedInstance extends Origin {
   readonly dataSet: Buffer;
 }
 
-interface Expectation {
-  isMeant(origin: Origin): boolean;
-  /** Resolves when the sender may be answered with Success. */
-  take(origin: Origin, dataSet: ByteSource): Promise<void>;
-}
+/** false: it is a reception like any other. true: its sender may be answered with Success. Rejects with what its sender
+ *  is told instead. */
+type Expectation = (origin: Origin, arrived: Arrived) => Promise<boolean>;
 
 const MAX_BYTES = 1 << 20;
 
 export class ExpectedInstances {
   readonly #expected = new Map<string, Expectation>();
 
-  /** Resolves with the instance when it comes, from whomever; until `signal` aborts. */
+  /** Resolves with the instance when it comes, from whomever; until `signal` aborts. For one that is made up by this
+   *  program and is not to stay. */
   expect(sopInstanceUid: string, signal: AbortSignal): Promise<ReturnedInstance> {
     const { promise, resolve, reject } = Promise.withResolvers<ReturnedInstance>();
-    this.hand(
-      sopInstanceUid,
-      {
-        isMeant: () => true,
-        take: async (origin, dataSet) => resolve({ ...origin, dataSet: await collect(dataSet, MAX_BYTES) }),
-      },
-      signal,
-    );
+    const take: Expectation = async (origin, arrived) => {
+      // A copy: the memory of what is not kept is used again.
+      resolve({ ...origin, dataSet: Buffer.from(await collect(arrived.source(), MAX_BYTES)) });
+      return true;
+    };
+    this.hand(sopInstanceUid, take, signal);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     return promise;
   }
 
-  /** Hands over, as a stream, what comes of this instance until `signal` aborts. */
+  /** Shows what begins to come of this instance until `signal` aborts. */
   hand(sopInstanceUid: string, expectation: Expectation, signal: AbortSignal): void {
     this.#expected.set(sopInstanceUid, expectation);
     const forget = () => {
@@ -51,9 +49,8 @@ export class ExpectedInstances {
   }
 
   /** undefined: nobody waits for this one. */
-  taking(sopInstanceUid: string, origin: Origin): ((dataSet: ByteSource) => Promise<void>) | undefined {
+  claimOn(sopInstanceUid: string, origin: Origin): Claim | undefined {
     const expectation = this.#expected.get(sopInstanceUid);
-    if (expectation?.isMeant(origin) !== true) return undefined;
-    return (dataSet) => expectation.take(origin, dataSet);
+    return expectation && ((arrived) => expectation(origin, arrived));
   }
 }

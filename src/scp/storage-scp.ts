@@ -27,15 +27,11 @@ export function storageScp(archive: Archive, expected: ExpectedInstances): Servi
         offendingElement: [0x00000800],
       });
     }
-    const take = expected.taking(sopInstanceUid, {
+    const claim = expected.claimOn(sopInstanceUid, {
       callingAeTitle: association.callingAeTitle,
       transferSyntaxUid: context.transferSyntax,
       moveOriginatorAeTitle: command.moveOriginatorAeTitle,
     });
-    if (take !== undefined) {
-      await take(dataSet);
-      return { status: Status.success };
-    }
     try {
       const { placed } = await archive.store(
         {
@@ -46,6 +42,7 @@ export function storageScp(archive: Archive, expected: ExpectedInstances): Servi
           receivingAeTitle: association.calledAeTitle,
         },
         dataSet,
+        claim,
       );
       // Once the association is released, its instances are in the folder for everybody to see.
       void placed.then(association.hold());

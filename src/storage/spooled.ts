@@ -1,7 +1,9 @@
 // An instance that has arrived whole, in incoming/ or still in memory, and waits for its place.
 
 import { hash } from 'node:crypto';
+import { type ByteSource, byteSourceOf } from '../util/byte-source.ts';
 import { awaitedLater } from '../util/promises.ts';
+import { CHUNK_BYTES } from './chunk-pool.ts';
 import { IncomingFile } from './incoming-file.ts';
 import type { Held } from './journal.ts';
 import { placeFile, replaceFile } from './placement.ts';
@@ -73,6 +75,23 @@ export class Spooled {
     if (end <= this.#beginning.length) return this.#beginning.subarray(this.dataSetOffset, end);
     const head = Buffer.allocUnsafe(wanted);
     return head.subarray(0, await this.#incoming().read(head, this.dataSetOffset));
+  }
+
+  /** The data set bytes, to be read to their end before `place` or `discard`. */
+  source(): ByteSource {
+    if (this.#unwritten !== undefined) return byteSourceOf(this.#memory().subarray(this.dataSetOffset));
+    const file = this.#incoming();
+    let position = this.dataSetOffset;
+    return {
+      read: async () => {
+        if (position >= this.fileBytes) return undefined;
+        const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.fileBytes - position));
+        const bytes = await file.read(chunk, position);
+        if (bytes < chunk.length) throw new StorageError('unusable', `${file.path} is shorter than it was`);
+        position += bytes;
+        return [chunk];
+      },
+    };
   }
 
   /** Puts a small instance as a whole into the durable record, together with `note`: safe from then on, without a file

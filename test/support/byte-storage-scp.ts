@@ -29,6 +29,8 @@ export interface StorageScpOptions {
   readonly choose?: (proposed: ProposedContextBytes) => string | undefined;
   /** The status of the answer to each instance; a promise holds the answer back. */
   readonly status?: (instance: ReceivedInstance) => number | Promise<number>;
+  /** What is done for a C-MOVE before it is answered with the status that comes out. */
+  readonly move?: () => Promise<number>;
 }
 
 export class ByteStorageScp {
@@ -131,6 +133,17 @@ export class ByteStorageScp {
         MessageIDBeingRespondedTo: command.MessageID ?? 0,
         CommandDataSetType: 0x0101,
         Status: 0,
+      });
+      return;
+    }
+    if (command.CommandField === 0x0021) {
+      const status = (await this.#options.move?.()) ?? 0x0122;
+      await association.send(contextId, {
+        AffectedSOPClassUID: command.AffectedSOPClassUID ?? '',
+        CommandField: 0x8021,
+        MessageIDBeingRespondedTo: command.MessageID ?? 0,
+        CommandDataSetType: 0x0101,
+        Status: status,
       });
       return;
     }

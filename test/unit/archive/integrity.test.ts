@@ -65,7 +65,7 @@ async function flip(file: string, at: number): Promise<void> {
 function secondArchive(instances: readonly MadeInstance[]): FetchBack {
   return async ({ sopInstanceUid }) => {
     const found = instances.find((instance) => instance.sopInstanceUid === sopInstanceUid);
-    return found && byteSourceOf(found.dataSet);
+    return found && { source: byteSourceOf(found.dataSet) };
   };
 }
 

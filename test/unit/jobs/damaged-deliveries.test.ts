@@ -44,7 +44,7 @@ before(async () => {
   const { service } = serviceOf(opened, {
     fetchBack: async ({ sopInstanceUid }) => {
       const there = elsewhere.get(sopInstanceUid);
-      return there && byteSourceOf(there.dataSet);
+      return there && { source: byteSourceOf(there.dataSet) };
     },
   });
   archive.on('suspect', (instance) => examined.push(service.suspect(instance)));
