@@ -56,14 +56,15 @@ Asks the other machine whether DICOM works between it and here (C-ECHO).
 ${PEER}${CALLING}`,
   send: `angiovault send AET@HOST:PORT PATH… [options]
 
-Sends DICOM files to another machine (C-STORE), unchanged.
+Sends DICOM files to another machine (C-STORE), unchanged. Ctrl-C ends it after the file under way, and
+within 10 s.
 
 ${PEER}${PATHS}${CALLING}`,
   import: `angiovault import PATH… [options]
 
 Takes DICOM files into this archive without a network, from all folders below, with or without preamble.
 What is there already stays as it is. The files stay where they are. Ctrl-C ends it after the files under
-way; begun again, it finds these there already.
+way, and within 10 s; begun again, it finds these there already.
 
 ${PATHS}  --move                remove each file once it is safe in the archive
 ${SERVING}`,

@@ -9,11 +9,15 @@ import { rangeSource } from '../util/file-range.ts';
 import { openOffline } from './open-archive.ts';
 import { complain, EXIT, say } from './program.ts';
 import { Progress } from './progress.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** Files read at the same time: one waits for its flush while others are read. */
 const AT_ONCE = 4;
 /** Media Storage Directory Storage: a DICOMDIR says what is on a disc and is no instance. */
 const DICOMDIR = '1.2.840.10008.1.3.10';
+
+const LATE =
+  'stopped: ended before everything was in the catalogue; the next start of the archive, or of this command, brings it in';
 
 /** Interrupted, it ends after the files under way; each file is taken as a whole or not at all. */
 export async function importFiles({
@@ -24,7 +28,7 @@ export async function importFiles({
   await using stack = new AsyncDisposableStack();
   const { archive, config } = await openOffline(options, stack);
   const stopping = new AbortController();
-  process.once('SIGINT', () => stopping.abort());
+  void stopSignal(() => complain(LATE), EXIT.failed).then(() => stopping.abort());
   const counts = { stored: 0, duplicate: 0, replaced: 0, skipped: 0, failed: 0 };
   archive.on('instanceStored', ({ outcome }) => {
     counts[outcome] += 1;

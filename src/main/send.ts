@@ -1,4 +1,4 @@
-// `send`: files to a peer.
+// `send`: files to a peer. Interrupted, it ends after the instance under way.
 
 import type { CommandLine } from '../config/command-line.ts';
 import { loadConfig } from '../config/load.ts';
@@ -7,6 +7,7 @@ import { diagnose } from '../scu/diagnosis.ts';
 import { type FileItem, fileItem, filesUnder } from '../scu/file-items.ts';
 import { sendItems } from '../scu/send.ts';
 import { complain, EXIT, say } from './program.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export async function sendFiles({
   options,
@@ -20,10 +21,13 @@ export async function sendFiles({
     if ('reason' in item) complain(`skipped ${path}: ${item.reason}`);
     else items.push(item);
   }
-  const stopping = new AbortController();
-  process.once('SIGINT', () => stopping.abort());
   let sent = 0;
   let failed = 0;
+  const summary = () => `sent ${sent} of ${items.length} instances to ${peer.aeTitle}`;
+  const stopping = new AbortController();
+  const late = () =>
+    complain(`stopped: ${peer.aeTitle} keeps silent; ${summary()}, and one may have arrived`);
+  void stopSignal(late, EXIT.failed).then(() => stopping.abort());
   try {
     const sending = { peer, callingAeTitle: aeTitle, signal: stopping.signal };
     for await (const { item, status, error } of sendItems(sending, items, () => each(items))) {
@@ -38,7 +42,7 @@ export async function sendFiles({
     complain(diagnose(error, peer, aeTitle));
     return EXIT.failed;
   }
-  say(`sent ${sent} of ${items.length} instances to ${peer.aeTitle}`);
+  say(summary());
   return failed === 0 && sent === items.length && items.length > 0 ? EXIT.done : EXIT.failed;
 }
 

@@ -34,7 +34,7 @@ const ADOPT_EVERY_MS = 2000;
 /** Runs until a signal ends it. */
 export async function serve(options: LoadOptions): Promise<number> {
   let tell = complain;
-  const stopping = stopSignal(() => tell(LATE));
+  const stopping = stopSignal(() => tell(LATE), EXIT.done);
 
   const loaded = await loadUsable(options);
   const secure = await loadSecureTransport(loaded);

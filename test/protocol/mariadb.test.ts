@@ -2,16 +2,20 @@
 // back, and a start that must fail.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   eventually,
   faultLines,
+  filesIn,
   foundUids,
   hashesByGet,
   logLines,
   storeOnce,
 } from '../support/archive-state.ts';
-import { ByteAssociation } from '../support/byte-association.ts';
+import { ByteAssociation, IMPLICIT_LE } from '../support/byte-association.ts';
 import { within } from '../support/byte-connection.ts';
 import { madeInstance } from '../support/byte-instances.ts';
 import { find, identifier, queryContexts, sha256 } from '../support/byte-services.ts';
@@ -101,6 +105,32 @@ describe('a daemon on MariaDB', () => {
     await using daemon = await start(folder.path, url);
     const uids = instances.map(({ sopInstanceUid }) => sopInstanceUid);
     assert.deepEqual(await foundUids(daemon, uids), new Set(uids));
+  });
+
+  test('import asked to stop while the server is silent: it ends within 10 s, and what it took is not taken twice', async (t) => {
+    await using folder = await tempFolder('mariadb-import');
+    const data = join(folder.path, 'data');
+    const disc = join(folder.path, 'disc');
+    await mkdir(disc);
+    for (let number = 0; number < 800; number += 1) {
+      await writeFile(join(disc, `IM${number}`), madeInstance({ transferSyntaxUid: IMPLICIT_LE }).dataSet);
+    }
+    const args = [disc, '--data', data, '--catalog', server.url(await server.freshDatabase())];
+    const importing = runAngiovault('import', args);
+    await eventually(() => existsSync(join(data, 'archive/studies/2024')) || undefined, 'a file', 30_000);
+    server.signal('SIGSTOP');
+    t.after(() => server.signal('SIGCONT'));
+    importing.signal('SIGINT');
+    const { code } = await within(importing.ended, 12_000, 'the end of `import`');
+    assert.equal(code, 1, importing.stderr);
+    assert.match(importing.stderr, /^stopped: ended before everything was in the catalogue/m);
+    server.signal('SIGCONT');
+    const again = runAngiovault('import', args);
+    assert.equal((await again.ended).code, 0, again.stderr);
+    assert.match(again.stdout, /, replaced older content of 0, skipped 0, failed 0/);
+    assert.equal(filesIn(data, 'studies').length, 800);
+    const verifying = runAngiovault('verify', args.slice(1));
+    assert.equal((await verifying.ended).code, 0, verifying.stdout);
   });
 
   test('asked to stop while it waits for another daemon that changes the schema: exit 0 in time', async () => {

@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { assertCountersEqualRecount } from '../contract/catalog/harness.ts';
 import { eventually, filesIn, foundUids, storeOnce } from '../support/archive-state.ts';
+import { within } from '../support/byte-connection.ts';
 import { type MadeInstance, madeInstance } from '../support/byte-instances.ts';
 import { freshUid } from '../support/byte-pdu.ts';
+import { ByteStorageScp } from '../support/byte-storage-scp.ts';
 import { runAngiovault, startDaemon } from '../support/daemon.ts';
 import { MariadbServer } from '../support/mariadb-server.ts';
 import { openArchive } from '../support/open-archive.ts';
@@ -98,6 +100,43 @@ describe('import', () => {
     assert.equal(again.code, 0);
     assert.equal(filesIn(data, 'studies').length, 1500);
   });
+});
+
+describe('send', () => {
+  for (const [what, answer] of [
+    ['takes an instance and never answers', 'silent'],
+    ['answers an instance after a while', 'slow'],
+  ] as const) {
+    test(`ended with SIGINT while its peer ${what}: it says what was sent, within 10 s`, async (t) => {
+      await using folder = await tempFolder('send');
+      await makeDisc(folder.path, bareInstances(6));
+      const asked = Promise.withResolvers<void>();
+      const go = Promise.withResolvers<number>();
+      const scp = await ByteStorageScp.listen({
+        status: () => {
+          if (scp.received.length < 3) return 0;
+          asked.resolve();
+          return go.promise;
+        },
+      });
+      t.after(() => scp.close());
+      const sending = runAngiovault('send', [scp.peer, folder.path, '--data', join(folder.path, 'data')]);
+      await Promise.race([asked.promise, sending.ended]);
+      sending.signal('SIGINT');
+      if (answer === 'slow') go.resolve(0);
+      const { code } = await within(sending.ended, 12_000, 'the end of `send`');
+      assert.equal(code, 1, sending.stderr);
+      const [out, words] =
+        answer === 'slow'
+          ? [sending.stdout, /^sent 3 of 6 instances to BYTESCP$/m]
+          : [
+              sending.stderr,
+              /^stopped: BYTESCP keeps silent; sent 2 of 6 instances to BYTESCP, and one may/m,
+            ];
+      assert.match(out, words);
+      assert.equal(scp.received.length, 3);
+    });
+  }
 });
 
 describe('verify', () => {
