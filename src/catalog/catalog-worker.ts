@@ -28,7 +28,6 @@ import {
   type MatchPage,
   OPENED,
   type Operations,
-  type PageRow,
   type RequestMessage,
 } from './worker-protocol.ts';
 
@@ -139,21 +138,21 @@ class CatalogService {
 }
 
 function matchesOf(lineages: readonly Lineage[]): Matches {
-  const rows: PageRow[] = [];
-  const places = new Map<Row, number>();
+  const texts: string[] = [];
+  const known = new Map<Row, number>();
   const placeOf = (row: Row): number => {
-    let place = places.get(row);
+    let place = known.get(row);
     if (place === undefined) {
-      place = rows.push(pageRow(row)) - 1;
-      places.set(row, place);
+      place = texts.push(row.text) - 1;
+      known.set(row, place);
     }
     return place;
   };
-  return { matches: lineages.map((lineage) => lineage.map(placeOf)), rows };
-}
-
-function pageRow({ text, computed, bytes, receivedAt }: Row): PageRow {
-  return { text, computed, bytes, receivedAt };
+  const matches = lineages.map((lineage) => {
+    const { bytes = 0, receivedAt = '' } = lineage.at(-1) ?? {};
+    return { places: lineage.map(placeOf), bytes, receivedAt };
+  });
+  return { texts, matches };
 }
 
 async function nextPage<T>(

@@ -52,6 +52,13 @@ export function mergedAttributes(text: string, computed: DicomJson): DicomJson {
   return { ...(JSON.parse(text) as DicomJson), ...computed };
 }
 
+/** The same as one JSON text. Where both have an attribute, the last one counts when it is parsed. */
+export function mergedText(text: string, computed: DicomJson): string {
+  return text === '{}'
+    ? JSON.stringify(computed)
+    : `${text.slice(0, -1)},${JSON.stringify(computed).slice(1)}`;
+}
+
 /** A set as one text, and back: no DICOM value of these VRs holds a backslash. */
 export function joinSet(values: Iterable<string>): string {
   return [...values]

@@ -1,5 +1,6 @@
 // Opens a catalogue: a Catalog whose work is done in a thread of its own, which is started again when it has ended.
 
+import type { DicomJson } from '../dicom/dicom-json.ts';
 import type {
   Catalog,
   Counts,
@@ -13,7 +14,6 @@ import type {
   StudyPageRequest,
 } from './catalog.ts';
 import { CatalogThread } from './catalog-thread.ts';
-import { mergedAttributes } from './computed.ts';
 import type { Route } from './delivery-store.ts';
 import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
@@ -190,10 +190,11 @@ async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefi
   }
 }
 
-function matchesOf(page: Matches): Match[] {
-  const parsed = page.rows.map((row) => mergedAttributes(row.text, row.computed));
-  return page.matches.map((places) => {
-    const { bytes = 0, receivedAt = '' } = page.rows[places.at(-1) ?? -1] ?? {};
-    return { attributes: Object.assign({}, ...places.map((place) => parsed[place])), bytes, receivedAt };
-  });
+function matchesOf({ texts, matches }: Matches): Match[] {
+  const parsed = texts.map((text) => JSON.parse(text) as DicomJson);
+  return matches.map(({ places, bytes, receivedAt }) => ({
+    attributes: Object.assign({}, ...places.map((place) => parsed[place])),
+    bytes,
+    receivedAt,
+  }));
 }

@@ -8,7 +8,7 @@ import {
   computedOfPatient,
   computedOfSeries,
   computedOfStudy,
-  mergedAttributes,
+  mergedText,
 } from './computed.ts';
 import type { Pacer } from './pacer.ts';
 import { type Connection, type Prepared, prepareList } from './prepared.ts';
@@ -21,9 +21,8 @@ export class Row {
   readonly parentId: number;
   /** How many entities it has one level below. */
   readonly children: number;
-  /** Kept attributes, as the database has them. */
+  /** Attributes, kept and computed, as JSON. */
   readonly text: string;
-  readonly computed: DicomJson;
   /** Of the files. */
   readonly bytes: number;
   readonly receivedAt: string;
@@ -36,23 +35,21 @@ export class Row {
       parentId,
       children,
       text,
-      computed,
       bytes,
       receivedAt,
-    }: Pick<Row, 'id' | 'parentId' | 'children' | 'text' | 'computed' | 'bytes' | 'receivedAt'>,
+    }: Pick<Row, 'id' | 'parentId' | 'children' | 'text' | 'bytes' | 'receivedAt'>,
   ) {
     this.level = level;
     this.id = id;
     this.parentId = parentId;
     this.children = children;
     this.text = text;
-    this.computed = computed;
     this.bytes = bytes;
     this.receivedAt = receivedAt;
   }
 
   get attributes(): DicomJson {
-    this.#attributes ??= mergedAttributes(this.text, this.computed);
+    this.#attributes ??= JSON.parse(this.text) as DicomJson;
     return this.#attributes;
   }
 }
@@ -91,51 +88,54 @@ export function prepareRowStatements(db: Connection): RowStatements {
       (await patients(connection, ids)).map((row) => {
         const { id, studies: children } = row;
         return new Row('PATIENT', {
-          ...contentOf(row),
+          ...contentOf(row, computedOfPatient(row)),
           id,
           parentId: 0,
           children,
-          computed: computedOfPatient(row),
         });
       }),
     STUDY: async (connection, ids) =>
       (await studies(connection, ids)).map((row) => {
         const { id, patient_id: parentId, series: children } = row;
         return new Row('STUDY', {
-          ...contentOf(row),
+          ...contentOf(row, computedOfStudy(row)),
           id,
           parentId,
           children,
-          computed: computedOfStudy(row),
         });
       }),
     SERIES: async (connection, ids) =>
       (await series(connection, ids)).map((row) => {
         const { id, study_id: parentId, instances: children } = row;
         return new Row('SERIES', {
-          ...contentOf(row),
+          ...contentOf(row, computedOfSeries(row)),
           id,
           parentId,
           children,
-          computed: computedOfSeries(row),
         });
       }),
     IMAGE: async (connection, ids) =>
       (await instances(connection, ids)).map((row) => {
         const { id, series_id: parentId } = row;
         return new Row('IMAGE', {
-          ...contentOf(row),
+          ...contentOf(row, computedOfInstance(row)),
           id,
           parentId,
           children: 0,
-          computed: computedOfInstance(row),
         });
       }),
   };
 }
 
-function contentOf(row: { attributes: string; bytes: number; received_at: string }) {
-  return { text: row.attributes, bytes: row.bytes, receivedAt: row.received_at };
+function contentOf(
+  row: { attributes: string; bytes: number; received_at: string },
+  computed: DicomJson,
+): Pick<Row, 'text' | 'bytes' | 'receivedAt'> {
+  return {
+    text: mergedText(row.attributes, computed),
+    bytes: row.bytes,
+    receivedAt: row.received_at,
+  };
 }
 
 /** Parents kept at hand per level; more than any page refers to. */

@@ -1,7 +1,6 @@
 // What the thread of the catalogue is asked and what it answers. Attributes travel as JSON texts: they are parsed
 // where they are used, and an entity above many matches travels once per page.
 
-import type { DicomJson } from '../dicom/dicom-json.ts';
 import type { Counts, InstanceLocation, SelectKeys, StoredLocation, StudyPageRequest } from './catalog.ts';
 import type { CatalogErrorCode } from './errors.ts';
 import type { FindRequest } from './find.ts';
@@ -34,18 +33,17 @@ export interface Opening<T> {
   readonly request: T;
 }
 
-/** One entity of a page. */
-export interface PageRow {
-  readonly text: string;
-  readonly computed: DicomJson;
+export interface PageMatch {
+  /** Its entity and those above it, from the top, as places in `texts`. */
+  readonly places: readonly number[];
   readonly bytes: number;
   readonly receivedAt: string;
 }
 
 export interface Matches {
-  readonly rows: readonly PageRow[];
-  /** Per match: its entity and those above it, as places in `rows`. */
-  readonly matches: readonly (readonly number[])[];
+  /** The attributes of each entity of the page. */
+  readonly texts: readonly string[];
+  readonly matches: readonly PageMatch[];
 }
 
 export interface MatchPage extends Matches {

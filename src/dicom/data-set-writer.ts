@@ -1,6 +1,7 @@
 // Encodes the data sets that this program makes itself: responses, Identifiers, synthetic instances (PS3.5 §7).
 
 import { deflateRawSync } from 'node:zlib';
+import { uint16Text, uint32Text } from '../util/byte-text.ts';
 import { encodeText, isAsciiText } from './character-set.ts';
 import type { DicomJson, JsonElement, JsonValue, PersonName } from './dicom-json.ts';
 import { DicomError } from './errors.ts';
@@ -40,15 +41,29 @@ export function encodeDataSet(json: DicomJson, options: WriteOptions): Buffer {
       : encoder.beyondAscii && characterSets.length > 0
         ? { vr: 'CS', Value: [...characterSets] }
         : undefined;
-  if (named !== undefined) elements.push(encoder.element(SPECIFIC_CHARACTER_SET, named, 0));
-  const bytes = Buffer.concat(elements.sort((a, b) => a.tag - b.tag).flatMap(({ parts }) => parts));
+  if (named !== undefined) {
+    const place = elements.findIndex(({ tag }) => tag > SPECIFIC_CHARACTER_SET);
+    const element = {
+      tag: SPECIFIC_CHARACTER_SET,
+      text: encoder.element(SPECIFIC_CHARACTER_SET, named, 0),
+    };
+    elements.splice(place < 0 ? elements.length : place, 0, element);
+  }
+  const bytes = Buffer.from(joined(elements), 'latin1');
   // An odd deflate stream gets one NUL (PS3.5 §A.5).
-  return syntax.deflated ? padded(deflateRawSync(bytes), 0) : bytes;
+  return syntax.deflated ? evened(deflateRawSync(bytes)) : bytes;
 }
 
+/** One character per byte, see util/byte-text.ts. */
 interface EncodedElement {
   readonly tag: number;
-  readonly parts: Buffer[];
+  readonly text: string;
+}
+
+function joined(elements: readonly EncodedElement[]): string {
+  let text = '';
+  for (const element of elements) text += element.text;
+  return text;
 }
 
 class Encoder {
@@ -62,86 +77,81 @@ class Encoder {
     this.#characterSets = characterSets;
   }
 
+  /** In the order of their tags. */
   elements(json: DicomJson, depth: number): EncodedElement[] {
     const encoded: EncodedElement[] = [];
-    for (const [key, element] of Object.entries(json)) {
+    for (const key in json) {
       const tag = tagOfKey(key);
       if (tag === undefined) throw new DicomError('unencodable', `"${key.slice(0, 16)}" is not a tag`);
       // One Specific Character Set holds for all items: those that they came with are dropped.
       if (tag === SPECIFIC_CHARACTER_SET || (tag & 0xffff) === 0) continue;
-      encoded.push(this.element(tag, element, depth));
+      encoded.push({ tag, text: this.element(tag, json[key]!, depth) });
     }
     return encoded.sort((a, b) => a.tag - b.tag);
   }
 
-  element(tag: number, element: JsonElement, depth: number): EncodedElement {
+  element(tag: number, element: JsonElement, depth: number): string {
     if (!isVr(element.vr)) throw new DicomError('unencodable', `"${element.vr}" is not a VR`, { tag });
     const value =
       element.vr === 'SQ' ? this.#items(tag, element.Value ?? [], depth) : this.#value(tag, element);
-    const length = value.reduce((sum, part) => sum + part.length, 0);
-    return { tag, parts: [this.#header(tag, element.vr, length), ...value] };
+    return this.#header(tag, element.vr, value.length) + value;
   }
 
-  #header(tag: number, vr: string, length: number): Buffer {
+  #header(tag: number, vr: string, length: number): string {
+    if (!this.#syntax.explicit) return this.#tag(tag) + this.#uint32(length);
     // A value too long for its VR's short header goes as UN (PS3.5 §6.2.2 note 5).
     const written = !vrInfo(vr).longHeader && length > MAX_SHORT_LENGTH ? 'UN' : vr;
-    const long = this.#syntax.explicit && vrInfo(written).longHeader;
-    const header = Buffer.alloc(long ? 12 : 8);
-    this.#writeTag(header, 0, tag);
-    if (this.#syntax.explicit) header.write(written, 4, 'latin1');
-    if (this.#syntax.explicit && !long) this.#writeUint16(header, 6, length);
-    else this.#writeUint32(header, long ? 8 : 4, length);
-    return header;
+    return vrInfo(written).longHeader
+      ? `${this.#tag(tag)}${written}\0\0${this.#uint32(length)}`
+      : this.#tag(tag) + written + this.#uint16(length);
   }
 
-  #items(tag: number, values: readonly JsonValue[], depth: number): Buffer[] {
+  #items(tag: number, values: readonly JsonValue[], depth: number): string {
     if (depth >= MAX_DEPTH) {
       throw new DicomError('limit', `Sequences are nested more than ${MAX_DEPTH} deep`, { tag });
     }
-    return values.flatMap((item) => {
+    let text = '';
+    for (const item of values) {
       if (!isObject(item))
         throw new DicomError('unencodable', 'A sequence holds something other than items', { tag });
-      const parts = this.elements(item as DicomJson, depth + 1).flatMap((encoded) => encoded.parts);
-      const header = Buffer.alloc(8);
-      this.#writeTag(header, 0, ITEM);
-      this.#writeUint32(
-        header,
-        4,
-        parts.reduce((sum, part) => sum + part.length, 0),
-      );
-      return [header, ...parts];
-    });
+      const content = joined(this.elements(item as DicomJson, depth + 1));
+      text += this.#tag(ITEM) + this.#uint32(content.length) + content;
+    }
+    return text;
   }
 
-  #value(tag: number, element: JsonElement): Buffer[] {
+  #value(tag: number, element: JsonElement): string {
     const { vr, Value: values = [], InlineBinary: binary } = element;
     if (binary !== undefined) {
       // Words are expected in the byte order of the transfer syntax: nobody originates big endian pixels here.
       const bytes = typeof binary === 'string' ? Buffer.from(binary, 'base64') : binary;
-      return [padded(bytes, vrInfo(vr).kind === 'text' ? 0x20 : 0)];
+      return padded(bytes.toString('latin1'), vrInfo(vr).kind === 'text' ? ' ' : '\0');
     }
-    if (values.length === 0) return [];
+    if (values.length === 0) return '';
     switch (vrInfo(vr).kind) {
       case 'number':
-        return values.map((value) => this.#number(tag, vr, value));
+        return values.map((value) => this.#number(tag, vr, value)).join('');
       case 'tag':
-        return values.map((value) => this.#tagValue(tag, value));
+        return values.map((value) => this.#tagValue(tag, value)).join('');
       case 'text':
       case 'string':
-        return [this.#text(tag, vr, values)];
+        return this.#text(tag, vr, values);
       default:
         throw new DicomError('unencodable', `A value of VR ${vr} has to come as bytes`, { tag });
     }
   }
 
-  #text(tag: number, vr: string, values: readonly JsonValue[]): Buffer {
-    const text = values.map((value) => textOf(tag, vr, value)).join('\\');
-    const bytes = encodeText(text, this.#characterSets, vr);
-    this.beyondAscii ||= !isAsciiText(text);
-    return padded(bytes, vr === 'UI' ? 0 : 0x20);
+  #text(tag: number, vr: string, values: readonly JsonValue[]): string {
+    let text = textOf(tag, vr, values[0] ?? null);
+    for (let index = 1; index < values.length; index += 1) text += `\\${textOf(tag, vr, values[index]!)}`;
+    if (!isAsciiText(text)) {
+      this.beyondAscii = true;
+      text = encodeText(text, this.#characterSets, vr).toString('latin1');
+    }
+    return padded(text, vr === 'UI' ? '\0' : ' ');
   }
 
-  #number(tag: number, vr: string, value: JsonValue): Buffer {
+  #number(tag: number, vr: string, value: JsonValue): string {
     const { unitBytes } = vrInfo(vr);
     const bytes = Buffer.alloc(unitBytes);
     // Node's writers refuse what is out of range.
@@ -158,31 +168,28 @@ class Encoder {
         cause: error,
       });
     }
-    return this.#syntax.bigEndian ? bytes.reverse() : bytes;
+    return (this.#syntax.bigEndian ? bytes.reverse() : bytes).toString('latin1');
   }
 
-  #tagValue(tag: number, value: JsonValue): Buffer {
+  #tagValue(tag: number, value: JsonValue): string {
     const pointed = typeof value === 'string' ? tagOfKey(value) : undefined;
     if (pointed === undefined)
       throw new DicomError('unencodable', `${describe(value)} is not a tag`, { tag });
-    const bytes = Buffer.alloc(4);
-    this.#writeTag(bytes, 0, pointed);
-    return bytes;
+    return this.#tag(pointed);
   }
 
-  #writeTag(target: Buffer, offset: number, tag: number): void {
-    this.#writeUint16(target, offset, tag >>> 16);
-    this.#writeUint16(target, offset + 2, tag & 0xffff);
+  #tag(tag: number): string {
+    return this.#uint16(tag >>> 16) + this.#uint16(tag);
   }
 
-  #writeUint16(target: Buffer, offset: number, value: number): void {
-    if (this.#syntax.bigEndian) target.writeUInt16BE(value, offset);
-    else target.writeUInt16LE(value, offset);
+  #uint16(value: number): string {
+    return this.#syntax.bigEndian
+      ? String.fromCharCode((value >>> 8) & 0xff, value & 0xff)
+      : uint16Text(value);
   }
 
-  #writeUint32(target: Buffer, offset: number, value: number): void {
-    if (this.#syntax.bigEndian) target.writeUInt32BE(value, offset);
-    else target.writeUInt32LE(value, offset);
+  #uint32(value: number): string {
+    return this.#syntax.bigEndian ? this.#uint16(value >>> 16) + this.#uint16(value) : uint32Text(value);
   }
 }
 
@@ -232,6 +239,10 @@ function describe(value: JsonValue): string {
   return JSON.stringify(value).slice(0, 32);
 }
 
-function padded(bytes: Buffer, padding: number): Buffer {
-  return bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from([padding])]);
+function padded(text: string, padding: string): string {
+  return text.length % 2 === 0 ? text : text + padding;
+}
+
+function evened(bytes: Buffer): Buffer {
+  return bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(1)]);
 }

@@ -14,7 +14,13 @@ import {
 import { DimseError, ProtocolError } from './errors.ts';
 import type { DimseResponse, Invoker, PreparedRequest, RequestFields } from './invoker.ts';
 import { type DimseMessage, MessageReader } from './message-reader.ts';
-import { encodeMessage, type OutgoingDataSet, prepareMessage, sendPrepared } from './message-writer.ts';
+import {
+  encodeMessage,
+  encodeMessages,
+  type OutgoingDataSet,
+  prepareMessage,
+  sendPrepared,
+} from './message-writer.ts';
 import type { ResponseFields, ServiceRegistry } from './service-registry.ts';
 import { isPending, Status } from './status.ts';
 
@@ -214,7 +220,7 @@ export class MessageExchange implements Invoker {
     this.#updateHold();
     if (this.association.signal.aborted) return;
     const { dataSet, ...fields } = response;
-    void this.#respond(message, fields, dataSet);
+    void this.#respond(message, fields, [dataSet]);
     this.#abortWhenQuiet();
   }
 
@@ -238,11 +244,15 @@ export class MessageExchange implements Invoker {
       command,
       dataSet: message.dataSet,
       cancelled: operation.cancel.signal,
-      pending: (fields, identifier) => this.#respond(message, fields, identifier),
+      pending: (fields, identifiers) => this.#respond(message, fields, identifiers),
     });
   }
 
-  #respond(message: DimseMessage, fields: ResponseFields, dataSet?: Buffer): Promise<void> | undefined {
+  #respond(
+    message: DimseMessage,
+    fields: ResponseFields,
+    dataSets: readonly (Buffer | undefined)[] = [undefined],
+  ): Promise<void> | undefined {
     if (this.association.signal.aborted) return undefined;
     const { command } = message;
     const response: CommandSet = {
@@ -255,8 +265,8 @@ export class MessageExchange implements Invoker {
     };
     const instanceUid = command.affectedSopInstanceUid ?? command.requestedSopInstanceUid;
     if (instanceUid !== undefined) response.affectedSopInstanceUid = instanceUid;
-    const bytes = encodeMessage(message.context.id, response, dataSet, this.association.maxSendPduBytes);
-    return this.association.write([bytes]);
+    const { maxSendPduBytes } = this.association;
+    return this.association.write([encodeMessages(message.context.id, response, dataSets, maxSendPduBytes)]);
   }
 
   async #response(message: DimseMessage): Promise<void> {

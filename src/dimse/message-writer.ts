@@ -43,17 +43,29 @@ export function encodeMessage(
   dataSet: Buffer | undefined,
   maxPduBytes: number,
 ): Buffer {
+  return encodeMessages(contextId, command, [dataSet], maxPduBytes);
+}
+
+/** As many messages as there are data sets, each with this command set, behind each other in one Buffer. */
+export function encodeMessages(
+  contextId: number,
+  command: CommandSet,
+  dataSets: readonly (Buffer | undefined)[],
+  maxPduBytes: number,
+): Buffer {
   const commandSet = encodeCommandSet({
     ...command,
-    commandDataSetType: dataSet === undefined ? NO_DATA_SET : DATA_SET_PRESENT,
+    commandDataSetType: dataSets[0] === undefined ? NO_DATA_SET : DATA_SET_PRESENT,
   });
   const valueBytes = pdvValueBytes(maxPduBytes);
-  const out = Buffer.allocUnsafe(
-    laidBytes(commandSet.length, valueBytes) +
-      (dataSet === undefined ? 0 : laidBytes(dataSet.length, valueBytes)),
-  );
-  const at = lay(out, 0, contextId, true, commandSet, valueBytes);
-  if (dataSet !== undefined) lay(out, at, contextId, false, dataSet, valueBytes);
+  let bytes = dataSets.length * laidBytes(commandSet.length, valueBytes);
+  for (const dataSet of dataSets) if (dataSet !== undefined) bytes += laidBytes(dataSet.length, valueBytes);
+  const out = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const dataSet of dataSets) {
+    at = lay(out, at, contextId, true, commandSet, valueBytes);
+    if (dataSet !== undefined) at = lay(out, at, contextId, false, dataSet, valueBytes);
+  }
   return out;
 }
 

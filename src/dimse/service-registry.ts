@@ -20,8 +20,9 @@ export interface ServiceRequest {
   readonly dataSet: ByteSource | undefined;
   /** Aborted by C-CANCEL-RQ and when the association ends. */
   readonly cancelled: AbortSignal;
-  /** Sends one Pending response; wait for the returned promise, if any, before the next. */
-  pending(fields: ResponseFields, identifier?: Buffer): Promise<void> | undefined;
+  /** Sends one Pending response per Identifier in one write, or one without; wait for the returned promise, if any,
+   *  before the next. */
+  pending(fields: ResponseFields, identifiers?: readonly Buffer[]): Promise<void> | undefined;
 }
 
 /** The returned fields become the final response; a thrown DimseError becomes a failure response. */

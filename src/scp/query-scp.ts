@@ -1,6 +1,6 @@
 // Query SCP: C-FIND in the three models (PS3.4 C.4.1).
 
-import { type Archive, isKept } from '../archive/archive.ts';
+import { type Archive, isKept, type Match } from '../archive/archive.ts';
 import { encodeDataSet } from '../dicom/data-set-writer.ts';
 import type { DicomJson, JsonElement, JsonValue } from '../dicom/dicom-json.ts';
 import type { Service, ServiceRequest } from '../dimse/service-registry.ts';
@@ -17,6 +17,9 @@ const DEFAULT_CHARACTER_SETS = ['ISO_IR 192'];
 const RELATIONAL_BYTE = 0;
 const DATE_TIME_BYTE = 1;
 const FUZZY_BYTE = 2;
+
+/** A write costs more than a response; the requestor reads one batch while the next is made. */
+const RESPONSES_PER_WRITE = 16;
 
 export interface QueryScpOptions {
   readonly archive: Archive;
@@ -46,11 +49,16 @@ export function queryScp({ archive, aeTitle, characterSetsOf }: QueryScpOptions)
         fuzzyNames: agreed?.[FUZZY_BYTE] === 1,
         signal: cancelled,
       };
+      let isFirst = true;
       for await (const page of archive.find(query)) {
-        for (const match of page) {
+        for (let start = 0; start < page.length; ) {
           if (cancelled.aborted) return { status: Status.cancel };
-          const room = answer(match.attributes);
+          // The first one waits for no other.
+          const end = isFirst ? 1 : start + RESPONSES_PER_WRITE;
+          const room = answer(page.slice(start, end));
           if (room !== undefined) await room;
+          isFirst = false;
+          start = end;
         }
         if (cancelled.aborted) return { status: Status.cancel };
       }
@@ -62,13 +70,14 @@ export function queryScp({ archive, aeTitle, characterSetsOf }: QueryScpOptions)
   };
 }
 
-/** Sends one pending response per match: the keys that were asked for, in a character set the requestor reads. */
+/** Sends one pending response per match, all in one write: the keys that were asked for, in a character set the
+ *  requestor reads. */
 function answerer(
   request: ServiceRequest,
   identifier: Identifier,
   aeTitle: string,
   callerSets: readonly string[] | undefined,
-): (attributes: DicomJson) => Promise<void> | undefined {
+): (matches: readonly Match[]) => Promise<void> | undefined {
   const { keys, level } = identifier;
   const characterSets =
     identifier.characterSets.length > 0 ? identifier.characterSets : (callerSets ?? DEFAULT_CHARACTER_SETS);
@@ -79,13 +88,12 @@ function answerer(
   };
   const isSupported = Object.keys(keys).every((key) => key in always || isKept(Number.parseInt(key, 16)));
   const status = isSupported ? Status.pending : Status.pendingWithWarning;
-  return (attributes) => {
-    const response: DicomJson = { ...selected(keys, attributes), ...always };
-    const bytes = encodeDataSet(response, {
-      transferSyntaxUid: request.context.transferSyntax,
-      characterSets,
-    });
-    return request.pending({ status }, bytes);
+  const options = { transferSyntaxUid: request.context.transferSyntax, characterSets };
+  return (matches) => {
+    const identifiers = matches.map(({ attributes }) =>
+      encodeDataSet({ ...selected(keys, attributes), ...always }, options),
+    );
+    return request.pending({ status }, identifiers);
   };
 }
 

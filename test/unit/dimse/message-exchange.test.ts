@@ -109,7 +109,7 @@ describe('message exchange', () => {
   test('pending responses come in order, with their Identifiers, before the final one', async () => {
     const service: Service = async (request) => {
       for (let i = 0; i < 50; i += 1)
-        await request.pending({ status: Status.pending }, Buffer.alloc(1000 + i, i));
+        await request.pending({ status: Status.pending }, [Buffer.alloc(1000 + i, i)]);
       return { status: Status.success };
     };
     await using x = await exchange({ [CommandField.cFindRq]: service });
@@ -121,6 +121,23 @@ describe('message exchange', () => {
       seen,
       Array.from({ length: 50 }, (_, i) => 1000 + i),
     );
+    assert.equal(last.command.status, Status.success);
+  });
+
+  test('several Identifiers at once are as many responses, in one write', async () => {
+    const identifiers = Array.from({ length: 20 }, (_, i) => Buffer.alloc(500 + 2 * i, i));
+    let writes = 0;
+    const service: Service = async ({ association, pending }) => {
+      const write = mock.method(association, 'write');
+      await pending({ status: Status.pending }, identifiers);
+      writes = write.mock.callCount();
+      return { status: Status.success };
+    };
+    await using x = await exchange({ [CommandField.cFindRq]: service });
+    const seen: (Buffer | undefined)[] = [];
+    const last = await x.scu.request(x.context, find, Buffer.alloc(8), ({ dataSet }) => seen.push(dataSet));
+    assert.deepEqual(seen, identifiers);
+    assert.equal(writes, 1);
     assert.equal(last.command.status, Status.success);
   });
 
