@@ -1,14 +1,14 @@
 // Fills an empty catalogue with a generated archive by loading rows, for measurements: what ingest would make of the same
 // records (test/contract/catalog/filler-suite.ts), without its transactions.
 
+import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { closeSync, constants, createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { finished } from 'node:stream/promises';
-import { createConnection } from 'mariadb';
+import { type Connection, createConnection } from 'mariadb';
 import { type IngestRecord, ingestRecordOf } from '../../src/catalog/ingest-record.ts';
 import {
   instanceRow,
@@ -189,45 +189,62 @@ function sqliteSink(file: string): Sink {
   };
 }
 
-/** Through files that the server reads, one statement per table: it then sorts each index instead of filling it row by
- *  row. They lie beside its own, where there is room for them. */
+/** What a server loads a table from, and the end of that. */
+interface Pipe {
+  readonly stream: WriteStream;
+  readonly loaded: Promise<unknown>;
+}
+
+/** Through one pipe per table, which the server reads while rows are made: what is loaded into an empty table by one
+ *  statement gets its indexes by sorting, not row by row, and nothing lies on the disk twice. */
 async function mariadbSink(address: Extract<CatalogAddress, { engine: 'mariadb' }>): Promise<Sink> {
   const { host, port, socketPath, user, password, database } = address;
-  const connection = await createConnection({
-    ...(socketPath === undefined ? { host, port } : { socketPath }),
-    user,
-    password,
-    database,
-    charset: 'utf8mb4',
-    initSql: ['set unique_checks = 0, foreign_key_checks = 0'],
-  });
+  const connect = (): Promise<Connection> =>
+    createConnection({
+      ...(socketPath === undefined ? { host, port } : { socketPath }),
+      user,
+      password,
+      database,
+      charset: 'utf8mb4',
+      initSql: ['set unique_checks = 0, foreign_key_checks = 0'],
+    });
+  const connection = await connect();
   const [{ folder }] = await connection.query<[{ folder: string }]>('select @@datadir as folder');
-  const files = new Map<FillTable, { path: string; stream: WriteStream; columns: readonly string[] }>();
+  const pipes = new Map<FillTable, Pipe>();
+  const pipeInto = async (table: FillTable, columns: string): Promise<Pipe> => {
+    // Beside the server's own, where it may read.
+    const path = join(folder, '..', `${table}.rows`);
+    execFileSync('mkfifo', ['-m', '644', path]);
+    const own = await connect();
+    const loaded = own
+      .query(`load data infile '${path}' into table ${table} character set utf8mb4 (${columns})`)
+      .finally(() => Promise.all([own.end(), rm(path)]));
+    // Opened by both sides at the same time: whoever is first waits for the other.
+    const stream = createWriteStream(path, { highWaterMark: 1 << 20 });
+    loaded.catch((error: Error) => {
+      closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+      stream.destroy(error);
+    });
+    return { stream, loaded };
+  };
   return {
     write: async (table, rows) => {
       const [first] = rows;
       if (first === undefined) return;
-      let file = files.get(table);
-      if (file === undefined) {
-        const path = join(folder, '..', `${table}.rows`);
-        file = { path, stream: createWriteStream(path, { mode: 0o644 }), columns: Object.keys(first) };
-        files.set(table, file);
+      let pipe = pipes.get(table);
+      if (pipe === undefined) {
+        pipe = await pipeInto(table, Object.keys(first).join());
+        pipes.set(table, pipe);
       }
       const text = rows.map((row) => `${Object.values(row).map(escaped).join('\t')}\n`).join('');
-      if (!file.stream.write(text)) await once(file.stream, 'drain');
+      if (!pipe.stream.write(text)) await once(pipe.stream, 'drain');
     },
     end: async (totals) => {
-      for (const [table, { path, stream, columns }] of files) {
-        stream.end();
-        await finished(stream);
-        await connection.query(
-          `load data infile '${path}' into table ${table} character set utf8mb4 (${columns.join()})`,
-        );
-        await rm(path);
-      }
+      for (const { stream } of pipes.values()) stream.end();
+      await Promise.all([...pipes.values()].map(({ loaded }) => loaded));
       const changes = Object.entries(totals).map(([column, value]) => `${column} = ${value}`);
       await connection.query(`update total set ${changes.join()} where id = 1`);
-      await connection.query(`analyze table ${[...files.keys()].join()}`);
+      await connection.query(`analyze table ${[...pipes.keys()].join()}`);
       await connection.end();
     },
   };
