@@ -1,4 +1,4 @@
-// Schema versions: forward only, one step at a time, each in a transaction where the engine can do that.
+// Schema versions: forward only. A change happens as a whole, or the schema is again what the version before knows.
 
 import type { Kysely } from 'kysely';
 import { CatalogError } from './errors.ts';
@@ -12,11 +12,14 @@ export interface Migration {
   up(db: Database): Promise<void>;
 }
 
+/** The row of `schema_version` that says the version. */
+export const VERSION_ROW = 1;
+
 export interface MigrationHooks<M extends Migration> {
   /** Version of the schema, 0 for an empty database. Throws CatalogError when it is no catalogue. */
   readVersion(db: Database): Promise<number>;
-  /** Keeps a copy of what holds something, before `pending` changes it. */
-  backUp(db: Database, fromVersion: number, pending: readonly M[]): Promise<void>;
+  /** Brings the schema from a version on; when that fails, it is what it was. */
+  change(db: Database, fromVersion: number, pending: readonly M[]): Promise<void>;
 }
 
 /** Brings the database to the newest version in `migrations`, or refuses it. */
@@ -25,7 +28,7 @@ export async function migrate<M extends Migration>(
   migrations: readonly M[],
   hooks: MigrationHooks<M>,
 ): Promise<void> {
-  const newest = migrations.at(-1)?.version ?? 0;
+  const newest = newestOf(migrations);
   const current = await hooks.readVersion(db);
   if (current > newest) {
     throw new CatalogError(
@@ -35,12 +38,10 @@ export async function migrate<M extends Migration>(
     );
   }
   const pending = migrations.filter((migration) => migration.version > current);
-  if (pending.length > 0 && current > 0) await hooks.backUp(db, current, pending);
-  for (const migration of pending) {
-    await db.transaction().execute(async (transaction) => {
-      await migration.up(transaction);
-      // In one statement: where `up` has ended the transaction, there must be a version at every moment.
-      await transaction.replaceInto('schema_version').values({ id: 1, version: migration.version }).execute();
-    });
-  }
+  if (pending.length > 0) await hooks.change(db, current, pending);
+}
+
+/** The version of the last one. */
+export function newestOf(migrations: readonly Migration[]): number {
+  return migrations.at(-1)?.version ?? 0;
 }

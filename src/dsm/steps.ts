@@ -17,7 +17,7 @@ export type Step = (typeof STEPS)[number];
 /** What the steps need of the rest of the program. */
 export interface Outside {
   readonly tryLogin: TryLogin;
-  /** Opens the catalogue, which brings it to this program's schema, and closes it. */
+  /** Brings the catalogue to this program's schema, or leaves it as it was. */
   readonly bringForward: (catalog: string) => Promise<void>;
 }
 

@@ -55,8 +55,8 @@ const WORDS = {
     chs: '已安装版本 {}，而此文件版本较旧。旧程序无法读取新的目录数据库。已安装的版本保持不变并重新启动。',
   },
   upgradeFailed: {
-    enu: 'The catalogue could not be brought to the new version: {}. Nothing was changed; the installed version is started again.',
-    chs: '目录数据库无法升级到新版本：{}。未作任何更改，已安装的版本将重新启动。',
+    enu: 'The catalogue could not be brought to the new version: {}. It is as it was; the installed version is started again.',
+    chs: '目录数据库无法升级到新版本：{}。目录数据库保持原样，已安装的版本将重新启动。',
   },
   settingsBroken: {
     enu: 'The settings cannot be read: {}. Please mend or remove the file, and try again.',

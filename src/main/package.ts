@@ -2,7 +2,7 @@
 // does not load the archive. Standard output is what Package Center's dialog shows; the exit code is the script's.
 
 import { tryLogin } from '../catalog/mariadb/login.ts';
-import { openCatalog } from '../catalog/open.ts';
+import { bringForward } from '../catalog/open-engine.ts';
 import { Refusal } from '../dsm/checks.ts';
 import { packageContext } from '../dsm/context.ts';
 import { runStep, STEPS } from '../dsm/steps.ts';
@@ -16,10 +16,7 @@ async function run([name]: readonly string[]): Promise<number> {
     return EXIT.wrongOption;
   }
   try {
-    const words = await runStep(step, packageContext(process.env), {
-      tryLogin,
-      bringForward: async (catalog) => (await openCatalog(catalog)).close(),
-    });
+    const words = await runStep(step, packageContext(process.env), { tryLogin, bringForward });
     process.stdout.write(words);
     return EXIT.done;
   } catch (error) {

@@ -1,6 +1,15 @@
 // What the checks in the simulator share: packages of several versions, a NAS with MariaDB, what the wizards answer.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { freePort, RunningProcess } from '../support/running-process.ts';
 import { Machine } from './machine.ts';
@@ -38,6 +47,8 @@ export function changedPackage(
     readonly remove?: string;
     /** A program of which nothing can be run. */
     readonly spoil?: string;
+    /** Another text for each of its JavaScript files. */
+    readonly program?: (text: string) => string;
     readonly info?: (text: string) => string;
   },
 ): string {
@@ -48,13 +59,18 @@ export function changedPackage(
     const info = join(folder, 'INFO');
     writeFileSync(info, change.info(readFileSync(info, 'utf8')));
   }
-  if (change.spoil !== undefined) {
+  const { spoil, program } = change;
+  if (spoil !== undefined || program !== undefined) {
     const inner = `${folder}.inner`;
     mkdirSync(inner);
     execFileSync('tar', ['-xf', join(folder, 'package.tgz'), '-C', inner]);
-    writeFileSync(join(inner, change.spoil), Buffer.from('\x7fELF of another processor', 'latin1'), {
-      mode: 0o755,
-    });
+    if (spoil !== undefined) {
+      const other = Buffer.from('\x7fELF of another processor', 'latin1');
+      writeFileSync(join(inner, spoil), other, { mode: 0o755 });
+    }
+    for (const file of program === undefined ? [] : globSync(join(inner, 'app', '*.js'))) {
+      writeFileSync(file, program?.(readFileSync(file, 'utf8')) ?? '');
+    }
     execFileSync('tar', ['-czf', join(folder, 'package.tgz'), '-C', inner, '.']);
     rmSync(inner, { recursive: true });
   }

@@ -15,12 +15,48 @@ import {
   OLD,
   packageOf,
   UPGRADE,
+  until,
 } from './support.ts';
 
 const CONFIG = 'volume1/@appdata/AngioVault/config.json';
 const ARCHIVE = 'volume1/angio/archive';
 const older = packageOf(OLD);
 const newer = packageOf(NEW);
+
+/** The newer package, with a change of the schema that comes to this in its middle. */
+function withChange(middle: string): string {
+  const up = `async db=>{const{schema}=db;
+    await schema.alterTable("study").addColumn("note","text").execute();
+    await db.deleteFrom("search_key").execute();
+    ${middle};
+    await schema.alterTable("series").dropColumn("received_at").execute()}`;
+  const step = `,{version:2,changes:["study","series","search_key"],makes:[],up:${up}}]`;
+  const first = /(\{version:1,changes:\[\],makes:\[\],up:\w+\})\]/;
+  let changed = 0;
+  const program = (text: string) =>
+    text.replace(first, (_, was) => {
+      changed += 1;
+      return `${was}${step}`;
+    });
+  const info = (text: string) => text.replace(/^checksum=.*\n/m, '');
+  const file = changedPackage(newer, { program, info });
+  assert.ok(changed > 0, 'the first version of the schema is not where it was');
+  return file;
+}
+
+/** What makes each table of the catalogue. */
+function schema(nas: Nas): Promise<[name: string, made: string][]> {
+  return nas.mariaDb.asRoot(async (root) => {
+    await root.query('use angiovault');
+    const tables = (await root.query<object[]>('show tables')).flatMap((row) => Object.values(row)).sort();
+    const made: [string, string][] = [];
+    for (const table of tables) {
+      const [row] = await root.query<Record<string, string>[]>(`show create table ${table}`);
+      made.push([table, (row?.['Create Table'] ?? '').replace(/ AUTO_INCREMENT=\d+/, '')]);
+    }
+    return made;
+  });
+}
 
 async function installed(nas: Nas, file = older): Promise<void> {
   const outcome = await nas.center.install(file, { wizard: nas.wizard });
@@ -69,6 +105,36 @@ describe('upgrade', () => {
     );
     assert.equal((await nas.center.start()).success, true);
     assert.equal(await isFound(), true);
+  });
+
+  test('a change of the schema that fails in its middle: put back, the old version runs, everything is found', async () => {
+    const was = await schema(nas);
+    const outcome = await nas.center.install(withChange('throw new Error("out of luck")'), {
+      wizard: UPGRADE,
+    });
+    assert.equal(outcome.error?.code, 277);
+    assert.match(outcome.message, /brought to the new version: .*out of luck\. It is as it was/);
+    assert.equal(nas.center.installed?.version, OLD);
+    assert.equal(await nas.center.status(), 0);
+    assert.deepEqual(await schema(nas), was);
+    assert.equal(await isFound(), true);
+    const another = madeInstance();
+    assert.equal(await storeOnce(addressOf(nas), another), 0);
+    assert.equal((await foundUids(addressOf(nas), [another.sopInstanceUid])).size, 1);
+  });
+
+  test('the power goes in the middle of a change of the schema: the start of the old version puts it back', async () => {
+    const was = await schema(nas);
+    const half = nas.center.install(withChange('await new Promise(()=>setInterval(()=>0,9))'), {
+      wizard: UPGRADE,
+    });
+    await until(async () => (await schema(nas)).some(([, made]) => made.includes('`note`')));
+    await nas.machine.powerCut();
+    assert.equal((await half).error?.code, 277);
+    await nas.center.boot();
+    assert.equal((await nas.center.start()).success, true);
+    assert.equal(await isFound(), true);
+    assert.deepEqual(await schema(nas), was);
   });
 
   test('settings, catalogue and archive stay; it runs again, because it ran', async () => {

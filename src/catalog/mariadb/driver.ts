@@ -4,9 +4,11 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kys
 import { SqlError } from 'mariadb';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import { CatalogError } from '../errors.ts';
+import { VERSION_ROW } from '../migrate.ts';
 import {
   ConnectionLost,
   describeFailure,
+  nameOf,
   ServerSilent,
   ServerUnfit,
   unfitBeforeTransaction,
@@ -18,10 +20,14 @@ const MAX_CONNECTIONS = 4;
 /** Whoever asks so soon after a failed attempt to connect gets the same answer. */
 const SAME_ANSWER_MS = 250;
 
+const READ_VERSION = `select version from schema_version where id = ${VERSION_ROW} lock in share mode`;
+
 export interface MariadbDriverOptions extends Omit<OpenOptions, 'encrypted'> {
   readonly address: MariadbAddress;
   /** Outside of transactions there is nothing but reads: one whose connection broke is repeated on a new one. */
   readonly repeatReads: boolean;
+  /** Of what is read and written. Undefined for whoever changes the schema. */
+  readonly schemaVersion?: number;
 }
 
 interface Waiting {
@@ -98,6 +104,7 @@ export class MariadbDriver implements Driver {
     try {
       const server = await this.#connect();
       return new MariadbConnection(server, {
+        schemaVersion: this.#options.schemaVersion,
         reconnect: this.#options.repeatReads ? () => this.#connect() : undefined,
         onLost: (loss, address) => {
           if (loss instanceof ServerUnfit) this.#passOver(address);
@@ -143,7 +150,7 @@ export class MariadbDriver implements Driver {
 
   /** Encrypted when the server offers it; a socket of this machine needs no encryption. */
   async #openBy(address: MariadbAddress): Promise<ServerConnection> {
-    const { address: _, repeatReads: __, ...options } = this.#options;
+    const { address: _, repeatReads: __, schemaVersion: ___, ...options } = this.#options;
     try {
       return await ServerConnection.open(address, { ...options, encrypted: this.#encrypted });
     } catch (error) {
@@ -164,12 +171,26 @@ export class MariadbDriver implements Driver {
   }
 }
 
+function otherVersion(address: MariadbAddress, version = 0): CatalogError {
+  const words = `Catalogue ${nameOf(address)}: `;
+  return version > 0
+    ? new CatalogError(
+        'catalog-newer',
+        `${words}another version of the program has brought it to schema version ${version}; install that one here as well`,
+      )
+    : new CatalogError(
+        'catalog-busy',
+        `${words}its schema is being changed by another version of the program; when that was broken off, start this one again`,
+      );
+}
+
 function closed(): CatalogError {
   return new CatalogError('catalog-closed', 'The catalogue has been closed');
 }
 
 /** What a connection needs from the driver. */
 interface Site {
+  readonly schemaVersion: number | undefined;
   /** For a read that is to be repeated. */
   readonly reconnect: (() => Promise<ServerConnection>) | undefined;
   onLost(loss: ConnectionLost, address: MariadbAddress): void;
@@ -204,6 +225,12 @@ class MariadbConnection implements DatabaseConnection {
   async begin(): Promise<void> {
     await this.#repeatable((server) => server.query('start transaction'));
     this.#inTransaction = true;
+    try {
+      await this.#requireVersion();
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
   }
 
   async commit(): Promise<void> {
@@ -215,6 +242,15 @@ class MariadbConnection implements DatabaseConnection {
     this.#inTransaction = false;
     // Without its connection the server rolls back by itself.
     if (this.isOpen) await this.#server.query('rollback').catch(() => this.abandon());
+  }
+
+  /** The lock lets the version change when this transaction is over: what is written is of the schema that is there. */
+  async #requireVersion(): Promise<void> {
+    const { schemaVersion } = this.#site;
+    if (schemaVersion === undefined) return;
+    const answer = await this.#repeatable((server) => server.execute(READ_VERSION, []));
+    const [row] = answer as readonly { version: number }[];
+    if (row?.version !== schemaVersion) throw otherVersion(this.#server.address, row?.version);
   }
 
   abandon(): void {

@@ -7,13 +7,14 @@ import { type Expression, Kysely, type SqlBool, sql } from 'kysely';
 import type { MariadbAddress } from '../../util/catalog-address.ts';
 import type { Beyond, Engine } from '../engine.ts';
 import { CatalogError } from '../errors.ts';
-import { migrate } from '../migrate.ts';
+import { migrate, newestOf } from '../migrate.ts';
 import { MAX_KEY_LENGTH, TRUNCATED } from '../normalise.ts';
 import type { Connection } from '../prepared.ts';
 import type { CatalogSchema } from '../schema.ts';
 import { MariadbDialect } from './dialect.ts';
 import { ConnectionLost, describeFailure, isConflict, nameOf, ServerSilent } from './faults.ts';
 import { type CopyingMigration, MIGRATIONS, TOTAL_ROWS } from './migrations.ts';
+import { change, settledVersion, takeUp } from './schema-change.ts';
 
 /** Other daemons may be in the way again and again, but not for long. */
 const CONFLICT_MS = 15_000;
@@ -30,15 +31,22 @@ export interface MariadbOptions {
   readonly answerMs?: number;
 }
 
-/** Opens the catalogue in a database, or makes it there. */
+/** Opens the catalogue in a database, or makes it there; from then on older versions of the program cannot. */
 export async function openMariadb(
   address: MariadbAddress,
   { migrations = MIGRATIONS, answerMs = 10_000 }: MariadbOptions = {},
 ): Promise<Engine> {
   const describe = (error: unknown): CatalogError => describeFailure(address, error);
   try {
-    const { warnings, maxStatementBytes } = await prepareServer(address, migrations);
-    const dialect = new MariadbDialect({ address, repeatReads: true, answerMs, maxStatementBytes });
+    const { warnings, maxStatementBytes } = await prepareServer(address, migrations, 'take up');
+    const schemaVersion = newestOf(migrations);
+    const dialect = new MariadbDialect({
+      address,
+      repeatReads: true,
+      answerMs,
+      maxStatementBytes,
+      schemaVersion,
+    });
     const db = new Kysely<CatalogSchema>({ dialect });
     return {
       db,
@@ -57,6 +65,17 @@ export async function openMariadb(
   } catch (error) {
     throw describe(error);
   }
+}
+
+/** Changes the schema to what this version of the program needs, so that an older one that is started can still take
+ *  the change back. */
+export async function bringForwardMariadb(
+  address: MariadbAddress,
+  migrations: readonly CopyingMigration[] = MIGRATIONS,
+): Promise<void> {
+  await prepareServer(address, migrations, 'leave').catch((error: unknown) => {
+    throw describeFailure(address, error);
+  });
 }
 
 /** Clocks drift slowly: the server is asked now and then. */
@@ -117,6 +136,7 @@ const mayHold: Engine['mayHold'] = (text): Expression<SqlBool> => {
 async function prepareServer(
   address: MariadbAddress,
   migrations: readonly CopyingMigration[],
+  then: 'take up' | 'leave',
 ): Promise<ServerFacts> {
   const maxStatementBytes = Number.POSITIVE_INFINITY;
   const dialect = new MariadbDialect({ address, repeatReads: false, answerMs: 0, maxStatementBytes });
@@ -125,8 +145,11 @@ async function prepareServer(
     return await pool.connection().execute(async (db) => {
       const facts = await examine(db, address);
       await lockSchema(db, address);
-      // On another node of a cluster another daemon may be at it: each step can be run again.
-      await repeated(() => migrate(db, migrations, { readVersion: () => readVersion(db, address), backUp }));
+      const newest = newestOf(migrations);
+      const hooks = { readVersion: () => settledVersion(db, address, newest), change };
+      // On another node of a cluster another daemon may be making the same tables.
+      await repeated(() => migrate(db, migrations, hooks));
+      if (then === 'take up') await repeated(() => takeUp(db, newest));
       return facts;
     });
   } finally {
@@ -166,40 +189,4 @@ async function lockSchema(db: Connection, address: MariadbAddress): Promise<void
     'catalog-busy',
     `Catalogue ${nameOf(address)}: another daemon is changing the schema; start again when it is done`,
   );
-}
-
-async function readVersion(db: Connection, address: MariadbAddress): Promise<number> {
-  const tables = await tableNames(db);
-  if (tables.size === 0) return 0;
-  if (!tables.has('schema_version')) {
-    throw new CatalogError(
-      'catalog-corrupt',
-      `${nameOf(address)} is a database, but not a catalogue; name another one`,
-    );
-  }
-  // The first step makes this table before all others and fills it last.
-  return (await db.selectFrom('schema_version').select('version').executeTakeFirst())?.version ?? 0;
-}
-
-async function tableNames(db: Connection): Promise<ReadonlySet<string>> {
-  return new Set((await db.introspection.getTables()).map((table) => table.name));
-}
-
-/** Copies of what the steps change, named after the version that wrote it. A copy that is there was made before a step
- *  that did not come to its end: it is the one to keep. */
-async function backUp(
-  db: Connection,
-  version: number,
-  migrations: readonly CopyingMigration[],
-): Promise<void> {
-  const tables = await tableNames(db);
-  for (const table of new Set(migrations.flatMap(({ changes }) => changes))) {
-    const copy = `${table}_version_${version}`;
-    if (tables.has(copy)) continue;
-    const unfinished = sql.table(`${copy}_unfinished`);
-    await sql`drop table if exists ${unfinished}`.execute(db);
-    await sql`create table ${unfinished} like ${sql.table(table)}`.execute(db);
-    await sql`insert into ${unfinished} select * from ${sql.table(table)}`.execute(db);
-    await sql`rename table ${unfinished} to ${sql.table(copy)}`.execute(db);
-  }
 }

@@ -1,16 +1,21 @@
 // The schema in MariaDB, version by version. A published version is never edited. Statements that change a schema
-// commit by themselves: each step can be run again after it was interrupted anywhere.
+// commit by themselves: the first step can be run again after it was interrupted anywhere, and what the later ones did
+// is taken back (see schema-change.ts).
 
 import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Migration } from '../migrate.ts';
 import type { CatalogSchema } from '../schema.ts';
 
 export interface CopyingMigration extends Migration {
-  /** Tables of which a copy is kept before the step. */
+  /** Every table whose columns, indexes or rows the step changes. */
   readonly changes: readonly (keyof CatalogSchema)[];
+  /** Every table that it makes. */
+  readonly makes: readonly string[];
 }
 
-export const MIGRATIONS: readonly CopyingMigration[] = [{ version: 1, changes: [], up: createTables }];
+export const MIGRATIONS: readonly CopyingMigration[] = [
+  { version: 1, changes: [], makes: [], up: createTables },
+];
 
 /** Rows of `total`: daemons add to different ones. */
 export const TOTAL_ROWS = 16;

@@ -1,11 +1,12 @@
 // The embedded engine: one file, held by one daemon, a commit returns when the disk has it.
 
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type Expression, Kysely, type SqlBool, sql } from 'kysely';
 import { codeOf, messageOf } from '../../util/errors.ts';
 import type { Beyond, Engine } from '../engine.ts';
 import { CatalogError, type CatalogErrorCode } from '../errors.ts';
-import { type Migration, migrate } from '../migrate.ts';
+import { type Migration, migrate, newestOf, VERSION_ROW } from '../migrate.ts';
 import { TRUNCATED } from '../normalise.ts';
 import type { CatalogSchema } from '../schema.ts';
 import { NodeSqliteDialect } from './dialect.ts';
@@ -49,7 +50,7 @@ export async function openSqlite(
   try {
     await migrate(db, migrations, {
       readVersion: () => readVersion(db, file),
-      backUp: (_, version) => backUp(db, file, version),
+      change: (_, version, pending) => change(db, file, version, pending),
     });
     identity = fileIdentity(file);
   } catch (error) {
@@ -90,11 +91,32 @@ async function readVersion(db: Kysely<CatalogSchema>, file: string): Promise<num
   throw new CatalogError('catalog-corrupt', `${file} is a database, but not a catalogue; name another file`);
 }
 
-/** A whole copy beside the file. */
+/** In one transaction: the schema is the new one, or the one that was there. */
+async function change(
+  db: Kysely<CatalogSchema>,
+  file: string,
+  version: number,
+  pending: readonly Migration[],
+): Promise<void> {
+  if (version > 0) await backUp(db, file, version);
+  await db.transaction().execute(async (transaction) => {
+    for (const migration of pending) await migration.up(transaction);
+    const row = { id: VERSION_ROW, version: newestOf(pending) };
+    await transaction.replaceInto('schema_version').values(row).execute();
+  });
+}
+
+/** A whole copy beside the file, in place of that of an earlier change. */
 async function backUp(db: Kysely<CatalogSchema>, file: string, version: number): Promise<void> {
   const copy = `${file}.version-${version}`;
-  rmSync(copy, { force: true });
-  await sql`vacuum into ${copy}`.execute(db);
+  const unfinished = `${file}.unfinished`;
+  rmSync(unfinished, { force: true });
+  await sql`vacuum into ${unfinished}`.execute(db);
+  const prefix = `${basename(file)}.version-`;
+  for (const name of readdirSync(dirname(file))) {
+    if (name.startsWith(prefix)) rmSync(join(dirname(file), name));
+  }
+  renameSync(unfinished, copy);
 }
 
 /** Device and inode. A file that was removed keeps taking commits for nobody. */

@@ -115,6 +115,19 @@ describe('migrations', () => {
     await copy.close();
   });
 
+  test('the copy of the next change takes the place of it', async (t) => {
+    const file = await filledFile(t);
+    const next: Migration = {
+      ...addNote,
+      version: 3,
+      up: async (db) => void (await sql`analyze`.execute(db)),
+    };
+    await (await openSqlite(file, [...MIGRATIONS, addNote])).close();
+    await (await openSqlite(file, [...MIGRATIONS, addNote, next])).close();
+    assert.equal(existsSync(`${file}.version-1`), false);
+    assert.equal(existsSync(`${file}.version-2`), true);
+  });
+
   test('a step that fails changes nothing, and the next start tries again', async (t) => {
     const file = await filledFile(t);
     const failing: Migration = {
