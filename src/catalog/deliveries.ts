@@ -13,6 +13,8 @@ const MAX_ERROR_LENGTH = 500;
 /** Studies that wait for more to come, looked at in one go. */
 const WAITING_STUDIES = 1000;
 const LIST = 250;
+/** Of what is late: enough to say how bad it is. */
+const LOOKED_AT = 1000;
 
 export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryStore {
   const { db, locked } = engine;
@@ -183,6 +185,30 @@ export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryS
         );
         return { after: rows.at(-1)?.id ?? after, added, isDone: rows.length < limit };
       }),
+
+    async late({ destination, before }) {
+      const oldest = (state: DeliveryState) =>
+        db
+          .selectFrom('delivery')
+          .where('destination', '=', destination)
+          .where('state', '=', state)
+          .where('queued_at', '<', before)
+          .select(['sent_at', 'asked_at', 'error'])
+          .orderBy('queued_at')
+          .limit(LOOKED_AT)
+          .execute();
+      const open = await oldest('due');
+      const sent = (await oldest('sent')).filter((row) => row.sent_at < before);
+      const due = open.filter((row) => row.sent_at === '');
+      const denied = open.filter((row) => row.sent_at !== '');
+      const asked = sent.filter((row) => row.asked_at !== '');
+      const errorOf = (rows: typeof open) => rows.find(({ error }) => error !== '')?.error ?? '';
+      return {
+        ...{ due: due.length, dueError: errorOf(due) },
+        ...{ unconfirmed: denied.length + asked.length, unconfirmedError: errorOf(denied) },
+        unasked: sent.length - asked.length,
+      };
+    },
 
     async lag({ destination }) {
       const rows = await db

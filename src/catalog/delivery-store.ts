@@ -66,6 +66,18 @@ export interface UncommittedDelivery {
   readonly askedAt: string;
 }
 
+/** What has waited for too long, no more than LOOKED_AT of either kind; and what was said of the oldest of them. */
+export interface LateDeliveries {
+  /** Not sent. */
+  readonly due: number;
+  readonly dueError: string;
+  /** Sent, and asked about or even denied. */
+  readonly unconfirmed: number;
+  readonly unconfirmedError: string;
+  /** Sent, and nothing was asked. */
+  readonly unasked: number;
+}
+
 export interface DeliveryStore {
   /** What may go now, oldest first. */
   take(request: {
@@ -110,6 +122,8 @@ export interface DeliveryStore {
     readonly now: string;
   }): Promise<{ readonly after: number; readonly added: number; readonly isDone: boolean }>;
   lag(request: { readonly destination: string }): Promise<Lag>;
+  /** What has been open since before that time. */
+  late(request: { readonly destination: string; readonly before: string }): Promise<LateDeliveries>;
   ofStudies(request: { readonly studyUids: readonly string[] }): Promise<readonly StudyDelivery[]>;
   uncommitted(request: {
     readonly destination: string;

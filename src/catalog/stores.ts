@@ -30,7 +30,7 @@ const METHODS: { readonly [S in keyof Stores]: readonly (keyof Stores[S] & strin
   ],
   deliveries: [
     ...(['take', 'nextAt', 'sent', 'failed', 'drop', 'assign', 'release', 'reported', 'fill'] as const),
-    ...(['lag', 'ofStudies', 'uncommitted', 'committedOf'] as const),
+    ...(['lag', 'late', 'ofStudies', 'uncommitted', 'committedOf'] as const),
   ],
 };
 

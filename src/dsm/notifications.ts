@@ -12,6 +12,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   space: 'space',
   findings: 'findings',
   'integrity-behind': 'behind',
+  'second-archive-behind': 'copies',
+  'commitment-failing': 'commitment',
 };
 /** Of one kind not more often than that: what goes up and down says it once. */
 const QUIET_MS = 12 * 3_600_000;

@@ -27,6 +27,16 @@ export interface DestinationStatus extends Lag {
   readonly isSurveyed: boolean;
 }
 
+/** What does not get better by waiting. */
+export interface DestinationTrouble {
+  readonly code: 'second-archive-behind' | 'commitment-failing';
+  readonly destination: string;
+  /** At least. */
+  readonly instances: number;
+  /** What the destination says, or why it cannot be reached; '' when it says nothing. */
+  readonly reason: string;
+}
+
 /** Instances come in bursts: their destination is woken once for all of them. */
 const GATHER_MS = 1500;
 
@@ -80,6 +90,30 @@ export class Forwarding {
         return { destination, isSecondArchive, isSurveyed, ...(await deliveries.lag({ destination })) };
       }),
     );
+  }
+
+  /** Destinations that somebody has to look at: a second archive that takes nothing, a destination that does not confirm
+   *  what it took, since before that time. One that is slow and goes on is none of them. */
+  async troubles(before: Date): Promise<DestinationTrouble[]> {
+    const { queue, deliveries } = this.#options;
+    const jobs = await queue.list({ kinds: ['deliver'], limit: 100 });
+    const troubles: DestinationTrouble[] = [];
+    for (const { destination, isSecondArchive, refused } of await this.status()) {
+      const late = await deliveries.late({ destination, before: before.toISOString() });
+      const failing =
+        jobs.find(({ title, error }) => title.peer === destination && error !== '')?.error ?? '';
+      const behind = late.due + refused;
+      const reason = failing || late.dueError;
+      if (isSecondArchive && behind > 0 && (reason !== '' || refused > 0)) {
+        troubles.push({ code: 'second-archive-behind', destination, instances: behind, reason });
+      }
+      const unconfirmed = late.unconfirmed + (isSecondArchive ? late.unasked : 0);
+      if (unconfirmed > 0) {
+        const said = late.unconfirmedError || failing;
+        troubles.push({ code: 'commitment-failing', destination, instances: unconfirmed, reason: said });
+      }
+    }
+    return troubles;
   }
 
   /** How far each of these studies is, by destination. */

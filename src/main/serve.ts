@@ -87,7 +87,7 @@ export async function serve(options: LoadOptions): Promise<number> {
       },
     });
     const upkeep = startUpkeep({
-      ...{ config: config(), archive, storage, catalog, overrides, log, fetchBack },
+      ...{ config: config(), archive, storage, catalog, overrides, log, forwarding, fetchBack },
     });
     stack.defer(() => upkeep.stop());
     const http = await usable('http', () =>

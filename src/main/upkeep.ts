@@ -10,6 +10,7 @@ import type { CharacterSetOverrides } from '../archive/stored-record.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import { dsmNotifications } from '../dsm/notifications.ts';
+import type { DestinationTrouble, Forwarding } from '../jobs/forwarding.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { messageOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
@@ -28,6 +29,7 @@ export interface UpkeepSite {
   readonly catalog: Catalog;
   readonly overrides: CharacterSetOverrides;
   readonly log: Log;
+  readonly forwarding: Forwarding;
   readonly fetchBack?: FetchBack;
 }
 
@@ -98,15 +100,35 @@ async function checkWithin(integrity: IntegrityService, ms: number, log: Log): P
   }
 }
 
-/** Interrupted deletions are finished, old ones emptied, and the space is told of. */
-async function lookAround({ archive, config, log }: UpkeepSite, notices: Notices): Promise<void> {
+/** Interrupted deletions are finished, old ones emptied; the space, and other archives, are told of. */
+async function lookAround(site: UpkeepSite, notices: Notices): Promise<void> {
+  const { archive, config, log } = site;
   await archive.finishDeletions();
   const emptied = await archive.emptyTrash(new Date(Date.now() - config.trash.days * DAY_MS));
   if (emptied.deletions > 0) log.info('trash emptied', { ...emptied });
+  await tellSpace(archive, notices);
+  await tellTroubles(notices, await site.forwarding.troubles(new Date(Date.now() - DAY_MS)));
+}
+
+async function tellSpace(archive: Archive, notices: Notices): Promise<void> {
   const { level, fullOn, daysLeft, freeBytes } = await archive.spaceForecast();
   if (level === undefined) return notices.clear('space');
   const when = fullOn === undefined || daysLeft === undefined ? {} : { fullOn, daysLeft };
   await notices.raise({ code: 'space', level, params: { freeBytes, ...when } });
+}
+
+const TROUBLES: ReadonlySet<string> = new Set(['second-archive-behind', 'commitment-failing']);
+
+/** One notice for each kind and destination, and none for what is over. */
+export async function tellTroubles(notices: Notices, troubles: readonly DestinationTrouble[]): Promise<void> {
+  for (const { code, destination, ...params } of troubles) {
+    const notice = { code, level: 'warning', subject: destination } as const;
+    await notices.raise({ ...notice, params: { destination, ...params } });
+  }
+  for (const { code, params } of await notices.list()) {
+    const isOpen = troubles.some((one) => one.code === code && one.destination === params.destination);
+    if (TROUBLES.has(code) && !isOpen) await notices.clear(code, `${params.destination}`);
+  }
 }
 
 async function inWords(what: string, work: () => Promise<void>, log: Log): Promise<void> {

@@ -129,6 +129,30 @@ export function deliveriesSuite(engine: EngineUnderTest): void {
       assert.equal((await catalog.deliveries.assign({ ...asked, transactionUid: '2.25.6' })).length, 1);
     });
 
+    test('late: not sent, sent and not confirmed, denied, never asked about; what came later is not', async () => {
+      await catalog.ingest([1, 2, 3, 4, 5].map((n) => instanceRecord(4, 1, n)));
+      const late = (before: string) => catalog.deliveries.late({ destination: 'D4', before });
+      const none = { due: 0, dueError: '', unconfirmed: 0, unconfirmedError: '', unasked: 0 };
+      assert.deepEqual(await late('2000-01-01T00:00:00.000Z'), none);
+      assert.deepEqual(await late(LATE), { ...none, due: 5 });
+      const rows = [...(await take('D4'))];
+      const [failed] = rows.splice(4);
+      assert.ok(failed);
+      await catalog.deliveries.failed({
+        deliveries: [{ id: failed.id, was: failed.sha256, error: 'no room', readyAt: LATE }],
+      });
+      await send(rows.splice(0, 2));
+      await catalog.deliveries.assign({ destination: 'D4', transactionUid: '2.25.7', now: NOW, limit: 10 });
+      await send(rows);
+      const open = { ...none, due: 1, dueError: 'no room', unconfirmed: 2, unasked: 2 };
+      assert.deepEqual(await late(LATE), open);
+      const [denied] = await catalog.deliveries.uncommitted({ destination: 'D4', after: 0, limit: 1 });
+      assert.ok(denied);
+      await report('D4', '2.25.7', [], [denied.sopInstanceUid]);
+      assert.deepEqual(await late(LATE), { ...open, unconfirmedError: 'reason' });
+      assert.deepEqual((await late(NOW)).unasked, 0, 'sent at that moment, not before');
+    });
+
     test('what was never due somewhere is found by looking through everything, page by page', async () => {
       await catalog.ingest([1, 2, 3, 4, 5].map((n) => instanceRecord(99, 1, n)));
       let added = 0;

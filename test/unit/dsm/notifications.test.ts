@@ -22,19 +22,21 @@ test('a kind is told once in twelve hours, what is only information never', asyn
   notify({ code: 'space', level: 'urgent' });
   notify({ code: 'findings', level: 'urgent' });
   notify({ code: 'integrity-behind', level: 'info' });
+  notify({ code: 'second-archive-behind', level: 'warning' });
+  notify({ code: 'commitment-failing', level: 'warning' });
   notify({ code: 'of no use here', level: 'urgent' });
   now = 13 * HOUR_MS;
   notify({ code: 'space', level: 'warning' });
   const lines = () => readFileSync(told, 'utf8').trim().split('\n').sort();
-  while (lines().length < 3) await new Promise((resolve) => setImmediate(resolve));
+  while (lines().length < 5) await new Promise((resolve) => setImmediate(resolve));
   const line = (text: string) =>
     `-c SYNO.SDS.AngioVault.Application @administrators AngioVault:notification:title AngioVault:notification:${text}`;
-  assert.deepEqual(lines(), [line('findings'), line('space'), line('space')]);
+  assert.deepEqual(lines(), [...['commitment', 'copies', 'findings', 'space', 'space'].map(line)]);
 });
 
 test('DSM has words for each, in both languages, and loads them', () => {
   const config = readFileSync(join(TEXTS, '../config'), 'utf8');
-  for (const text of ['title', 'stopped', 'space', 'findings', 'behind']) {
+  for (const text of ['title', 'stopped', 'space', 'findings', 'behind', 'copies', 'commitment']) {
     assert.ok(config.includes(`"notification:${text}"`), text);
     for (const language of ['enu', 'chs']) {
       assert.match(
