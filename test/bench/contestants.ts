@@ -1,12 +1,14 @@
-// Who is measured: our daemon, Orthanc with its defaults, DCMTK's storescp.
+// Who is measured: our daemon, Orthanc with its defaults, DCMTK's storescp, and the floor: a receiver that only writes
+// each data set to the disk before it answers, which nobody who keeps his word can undercut by much.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDaemon } from '../support/daemon.ts';
 import { type PeerAddress, peerOption, startOrthanc, startStorescp } from '../support/foreign-peers.ts';
 import { type MariadbServer, mariadbAddress } from '../support/mariadb-server.ts';
 import { RunningProcess } from '../support/running-process.ts';
+import { startBareScp } from './bare-scp.ts';
 
-export const CONTESTANTS = ['ours', 'orthanc', 'storescp'] as const;
+export const CONTESTANTS = ['ours', 'orthanc', 'storescp', 'floor'] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 export interface Contestant extends PeerAddress {
@@ -28,6 +30,8 @@ export interface BenchContext {
 }
 
 export const REQUESTOR_AE_TITLE = 'BENCHSCU';
+/** As our daemon announces. */
+const MAX_PDU_BYTES = 262_144;
 
 interface StartOptions {
   readonly parallel?: boolean;
@@ -66,6 +70,10 @@ async function start(
   if (name === 'storescp') {
     const scp = await startStorescp(folder, { args: parallel ? ['--fork'] : [] });
     return { ...scp, name, metric: noMetric };
+  }
+  if (name === 'floor') {
+    const floor = await startBareScp({ maxPduBytes: MAX_PDU_BYTES, keepIn: join(folder, 'kept') });
+    return { ...floor, name, metric: noMetric };
   }
   if (name === 'orthanc') {
     const requestor = { aeTitle: REQUESTOR_AE_TITLE, host: '127.0.0.1', port: 1 };

@@ -3,6 +3,7 @@ import { MariadbServer } from '../support/mariadb-server.ts';
 import { newUidRoot, type ShapeName } from '../support/synthetic-instances.ts';
 import {
   type BenchContext,
+  CONTESTANTS,
   type Contestant,
   type ContestantName,
   settleDisk,
@@ -20,6 +21,8 @@ interface IngestPlan {
   readonly warmUpInstances: number;
   readonly unit: 'instances/s' | 'MB/s';
   readonly required: Partial<Record<ContestantName, number>>;
+  /** All of them unless it says so. */
+  readonly contestants?: readonly ContestantName[];
   /** Ours and Orthanc keep their index on the same MariaDB server. */
   readonly onMariadb?: boolean;
 }
@@ -64,6 +67,8 @@ export const INGEST_PLANS = {
     warmUpInstances: 1,
     unit: 'MB/s',
     required: { orthanc: 3, storescp: 1 },
+    // The floor holds a data set as a whole.
+    contestants: ['ours', 'orthanc', 'storescp'],
   },
   'ingest-mysql-small': {
     name: 'ingest on MariaDB, 5 KB instances, one association',
@@ -93,8 +98,7 @@ export async function measureIngest(
 ): Promise<Measure[]> {
   const plan: IngestPlan = INGEST_PLANS[part];
   await using server = plan.onMariadb === true ? await MariadbServer.start() : undefined;
-  const names =
-    server === undefined ? (['ours', 'orthanc', 'storescp'] as const) : (['ours', 'orthanc'] as const);
+  const names = server === undefined ? (plan.contestants ?? CONTESTANTS) : (['ours', 'orthanc'] as const);
   const contestants = await startContestants(context, names, { parallel: plan.associations > 1, server });
   const rates = new Map<ContestantName, number[]>();
   try {

@@ -89,7 +89,7 @@ async function bench(): Promise<number> {
 }
 
 function contextOf(folder: string): BenchContext {
-  const against = (process.env.AGAINST ?? 'orthanc,storescp').split(',');
+  const against = (process.env.AGAINST ?? CONTESTANTS.join()).split(',');
   return {
     folder,
     contestants: CONTESTANTS.filter((name) => name === 'ours' || against.includes(name)),

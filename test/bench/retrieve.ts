@@ -2,6 +2,7 @@
 import { ByteAssociation, EXPLICIT_LE } from '../support/byte-association.ts';
 import { identifier, move, queryContexts, TAG } from '../support/byte-services.ts';
 import { newUidRoot, type ShapeName, syntheticStudy } from '../support/synthetic-instances.ts';
+import { startBareScp } from './bare-scp.ts';
 import {
   type BenchContext,
   type Contestant,
@@ -10,7 +11,6 @@ import {
   settleDisk,
   startContestants,
 } from './contestants.ts';
-import { startDiscardScp } from './discard-scp.ts';
 import { type Measure, median } from './measures.ts';
 import { send } from './store-sender.ts';
 
@@ -28,7 +28,7 @@ export async function measureRetrieve(
   context: BenchContext,
 ): Promise<Measure[]> {
   const plan = RETRIEVE_PLANS[part];
-  await using destination = await startDiscardScp();
+  await using destination = await startBareScp({ maxPduBytes: 131_072 });
   const contestants = await startContestants(context, ['ours', 'orthanc'], { destination });
   const rates = new Map<ContestantName, number[]>();
   const growth = new Map<ContestantName, number>();
