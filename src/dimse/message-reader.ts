@@ -81,7 +81,8 @@ export class MessageReader implements PdvSink {
         `The command set is longer than ${MAX_COMMAND_SET_BYTES} bytes.`,
       );
     }
-    this.#command.push(pdv.data);
+    // A copy of what waits for more: its chunk goes.
+    this.#command.push(pdv.isLast ? pdv.data : Buffer.from(pdv.data));
     if (!pdv.isLast) return;
 
     const whole = this.#command.length === 1 ? this.#command[0]! : Buffer.concat(this.#command);

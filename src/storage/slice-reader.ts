@@ -43,6 +43,7 @@ export class SliceReader {
       end += copied;
       this.#offset += copied;
       if (this.#offset === slice.length) {
+        this.#source.release?.(slice);
         this.#index += 1;
         this.#offset = 0;
       }

@@ -11,8 +11,9 @@ export type { PdvFragment } from './pdu.ts';
 
 /** Takes the PDVs of one association. */
 export interface PdvSink {
-  /** One PDV or, as bytes arrive, a part of one (zero-copy slice of the transport's chunk; isLast only on the final
-   *  part of a last fragment). A returned promise pauses reading until it settles; a throw or rejection aborts. */
+  /** One PDV or, as bytes arrive, a part of one (zero-copy slice of the transport's chunk, which goes when this returns
+   *  unless it is held, see received-memory.ts; isLast only on the final part of a last fragment). A returned promise
+   *  pauses reading until it settles; a throw or rejection aborts. */
   receive(pdv: PdvFragment): void | Promise<void>;
 }
 

@@ -1,5 +1,7 @@
 // Incremental, bounded PDU decoder (PS3.8 §9.3): P-DATA-TF is handed up in slices as its bytes arrive,
 // every other PDU is collected and decoded whole. No I/O; after an error nothing more comes out.
+
+import { release } from '../util/received-memory.ts';
 import { decodeAssociateAc, decodeAssociateRq } from './associate-decoder.ts';
 import { ABORT_BY_PROVIDER, ABORT_REASON, invalidPdu, UlError } from './errors.ts';
 import { MAX_ASSOCIATE_BYTES, MAX_PDU_BYTES, PDU_HEADER_BYTES, PDU_TYPE, type Pdu } from './pdu.ts';
@@ -18,7 +20,8 @@ const PDV_HEADER = 1;
 const PDV_VALUE = 2;
 const BODY = 3;
 
-/** Push the transport's chunks in, pull PDUs out until undefined ("not enough bytes yet"); stop pulling to wait. */
+/** Push the transport's chunks in, pull PDUs out until undefined ("not enough bytes yet"); stop pulling to wait. A
+ *  P-DATA-TF slice lasts until the next pull, unless somebody holds it: then the chunk is released. */
 export class PduDecoder {
   readonly #maxPduBytes: number;
   #chunk = NOTHING;
@@ -53,9 +56,11 @@ export class PduDecoder {
   push(chunk: Buffer): void {
     if (this.#broken) return;
     // Only a transport that ignores our pause gets here with bytes still waiting.
-    this.#chunk =
-      this.#at === this.#chunk.length ? chunk : Buffer.concat([this.#chunk.subarray(this.#at), chunk]);
-    this.#at = 0;
+    const rest = this.#chunk.subarray(this.#at);
+    const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (joined !== chunk) release(chunk);
+    this.#letGo();
+    this.#chunk = joined;
   }
 
   /** The next PDU or P-DATA-TF slice. Throws UlError, once, when the bytes are not a PDU sequence. */
@@ -184,7 +189,8 @@ export class PduDecoder {
     this.#at = end;
     if (this.#bodyBytes > 0 || this.#pduLeft > 0) this.#keep(part);
     if (this.#pduLeft > 0) return undefined;
-    const body = this.#bodyBytes > 0 ? this.#body.subarray(0, this.#bodyBytes) : part;
+    // What is decoded may refer to the body for as long as the association lives; the chunk goes.
+    const body = this.#bodyBytes > 0 ? this.#body.subarray(0, this.#bodyBytes) : Buffer.from(part);
     this.#body = NOTHING;
     this.#bodyBytes = 0;
     this.#expects = PDU_HEADER;
@@ -206,6 +212,7 @@ export class PduDecoder {
 
   // An idle association must not keep its last chunk alive.
   #letGo(): void {
+    release(this.#chunk);
     this.#chunk = NOTHING;
     this.#header = NOTHING;
     this.#at = 0;

@@ -1,10 +1,11 @@
 // The transport connection below an association (PS3.8 §9.1): TCP now, TLS or an in-memory pair as well.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { countReceived } from '../util/garbage.ts';
+import { lend } from '../util/received-memory.ts';
 
 /** What the transport tells the upper layer. */
 export interface TransportUser {
+  /** The chunk may be lent (see received-memory.ts): whoever has done with it releases it. */
   received(chunk: Buffer): void;
   /** Everything written is out, after a `write` that returned false. */
   drained(): void;
@@ -68,7 +69,8 @@ export class StreamTransport implements Transport {
     };
     this.#stream
       .on('data', (chunk: Buffer) => {
-        countReceived(chunk.length);
+        // What comes out of another kind of stream may be anybody's.
+        if (this.#stream instanceof Socket) lend(chunk);
         user.received(chunk);
       })
       .on('drain', () => user.drained())

@@ -1,11 +1,14 @@
 // A bounded queue of byte slices between a socket and a disk: slices pass through without being copied.
 
 import { PacsError } from './errors.ts';
+import { hold, release } from './received-memory.ts';
 
 /** Bytes to be pulled. `read` resolves with everything available now, or undefined at the end; it rejects
  *  when the bytes cannot be had any more (the association died, the file vanished). */
 export interface ByteSource {
   read(): Promise<readonly Buffer[] | undefined>;
+  /** Whoever read a slice and is the only one to have it says that nobody looks at it any more. */
+  release?(slice: Buffer): void;
 }
 
 const HIGH_WATER_BYTES = 1 << 20;
@@ -28,6 +31,7 @@ export class ByteQueue implements ByteSource {
   /** Adds one slice; wait for the returned promise, if any, before the next. */
   push(slice: Buffer): Promise<void> | undefined {
     if (this.#drained || this.#error !== undefined || slice.length === 0) return undefined;
+    hold(slice);
     this.#slices.push(slice);
     this.#bytes += slice.length;
     this.#wake?.();
@@ -46,22 +50,24 @@ export class ByteQueue implements ByteSource {
   fail(error: unknown): void {
     if (this.#error !== undefined) return;
     this.#error = error;
-    this.#release();
+    this.#drop();
     this.#wake?.();
   }
 
   /** The reader wants nothing more: everything from now on is dropped, so that the writer never waits. */
   drain(): void {
     this.#drained = true;
-    this.#release();
+    this.#drop();
   }
 
   async read(): Promise<readonly Buffer[] | undefined> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
       if (this.#slices.length > 0) {
-        const taken = this.#slices;
-        this.#release();
+        const bytes = this.#bytes;
+        const taken = this.#take();
+        // Bytes that somebody else has released are gone: better no data set than a part of one.
+        if (lengthOf(taken) !== bytes) throw new Error('received bytes were released before they were read');
         return taken;
       }
       if (this.#ended || this.#drained) return undefined;
@@ -72,12 +78,26 @@ export class ByteQueue implements ByteSource {
     }
   }
 
-  #release(): void {
+  release(slice: Buffer): void {
+    release(slice);
+  }
+
+  #take(): Buffer[] {
+    const taken = this.#slices;
     this.#slices = [];
     this.#bytes = 0;
     this.#room?.open();
     this.#room = undefined;
+    return taken;
   }
+
+  #drop(): void {
+    for (const slice of this.#take()) release(slice);
+  }
+}
+
+function lengthOf(slices: readonly Buffer[]): number {
+  return slices.reduce((sum, slice) => sum + slice.length, 0);
 }
 
 /** A source over bytes already at hand. */
