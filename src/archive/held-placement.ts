@@ -4,8 +4,10 @@
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import type { Held, Spooled, StorageArea } from '../storage/storage-area.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { supersededPath, uidsOf } from './instance-path.ts';
+import { codeOf } from '../util/errors.ts';
+import { quarantinePath, supersededPath, uidsOf } from './instance-path.ts';
 import type { Intent } from './intent.ts';
+import { hashDataSet, type StoredHead } from './stored-instance.ts';
 import { headAt } from './stored-record.ts';
 
 /** `duplicate`: the same bytes were here already and stay as they are. */
@@ -60,7 +62,7 @@ function isObstacle(error: unknown): boolean {
   return error instanceof StorageError && (error.code === 'bad-path' || error.code === 'unusable');
 }
 
-/** For an instance at whose path there is a file: the same bytes stay, older ones move to superseded/ and make way for
+/** For an instance at whose path there is a file: the same bytes stay, when they still are, older ones move to superseded/ and make way for
  *  what `spoolFor` gives, which goes there itself when the present ones are newer. */
 export function placeOver(
   storage: StorageArea,
@@ -76,7 +78,7 @@ async function placeOverPresent(
   spoolFor: (intent: Intent) => Promise<Spooled>,
 ): Promise<Placed> {
   const { path, sha256, receivedAt } = record.location;
-  const found = await headAt(storage, path);
+  const found = await headAt(storage, path).catch(unlessUnreadable);
   if (found === undefined) {
     // Another daemon has moved it aside since.
     const placed = await placeOnce(await spoolFor({ path }), path);
@@ -84,12 +86,13 @@ async function placeOverPresent(
   }
   const present = found === 'unreadable' ? undefined : found;
   const integrity = present?.meta.integrity;
+  const isSame = integrity?.sha256 === sha256;
   if (present?.isComplete === true && integrity !== undefined) {
-    if (integrity.sha256 === sha256) {
+    if (isSame && (await isSound(storage, path, present))) {
       const known = { ...record, location: { ...record.location, receivedAt: integrity.receivedAt } };
       return { outcome: 'duplicate', record: known };
     }
-    if (integrity.receivedAt > receivedAt) {
+    if (!isSame && integrity.receivedAt > receivedAt) {
       const overtaken = supersededPath(uidsOf(record), integrity.receivedAt, sha256);
       // Time and hash are in the name: what is there is this very content, placed by an attempt that was cut short.
       const spooled = await spoolFor({ path: overtaken });
@@ -97,15 +100,42 @@ async function placeOverPresent(
       return { outcome: 'stored', record: { ...record, location: { ...record.location, path: overtaken } } };
     }
   }
+  if (isSame) {
+    // It has been damaged since: its sender, told that it is here, may never send it again.
+    await replace(await spoolFor({ path }), path, quarantinePath(record.instance.uid));
+    return { outcome: 'stored', record };
+  }
   const older = supersededPath(uidsOf(record), receivedAt, integrity?.sha256 ?? 'unknown');
-  const spooled = await spoolFor({ path, supersededPath: older });
+  await replace(await spoolFor({ path, supersededPath: older }), path, older);
+  return { outcome: 'replaced', record: { ...record, supersededPath: older } };
+}
+
+/** A sector that the disk cannot read any more must not keep out what is sent again for that reason. */
+function unlessUnreadable(error: unknown): 'unreadable' {
+  if (codeOf(error) !== 'EIO' && codeOf(error) !== 'io') throw error;
+  return 'unreadable';
+}
+
+/** Whether the data set is what the head says. What cannot be read is not. */
+async function isSound(
+  storage: StorageArea,
+  path: string,
+  { meta, dataSetOffset }: StoredHead,
+): Promise<boolean> {
   try {
-    await spooled.replace(path, older);
+    return (await hashDataSet(storage, path, dataSetOffset)) === meta.integrity?.sha256;
+  } catch {
+    return false;
+  }
+}
+
+async function replace(spooled: Spooled, path: string, aside: string): Promise<void> {
+  try {
+    await spooled.replace(path, aside);
   } catch (error) {
     await spooled.discard();
     throw error;
   }
-  return { outcome: 'replaced', record: { ...record, supersededPath: older } };
 }
 
 /** Whether it got its place; false when there is a file already. */

@@ -1,5 +1,6 @@
 // Where an instance lies on the volume: studies/<yyyy>/<mm>/<Study>/<Series>/<SOP Instance>.dcm, from validated UIDs only.
 
+import { randomUUID } from 'node:crypto';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { isUid } from '../dicom/uid.ts';
 import { ArchiveError } from './errors.ts';
@@ -22,6 +23,11 @@ export function instancePath(uids: InstanceUids, studyDate: string | undefined):
 /** Where older content of the same UID goes; time and hash keep generations apart. */
 export function supersededPath(uids: InstanceUids, receivedAt: string, sha256: string): string {
   return `superseded/${uidFolders(uids)}.${receivedAt.replace(/[^0-9]/g, '')}.${sha256.slice(0, 16)}.dcm`;
+}
+
+/** Where what is no longer as it was received goes; by the UID it is found again. */
+export function quarantinePath(sopInstanceUid: string): string {
+  return `quarantine/${sopInstanceUid}.${randomUUID()}.dcm`;
 }
 
 function uidFolders({ studyUid, seriesUid, sopInstanceUid }: InstanceUids): string {

@@ -1,7 +1,6 @@
 // Makes a damaged file anew from whatever still has the very same bytes. What is damaged goes to quarantine/, never
 // away, and nothing counts as repaired before it has been read again.
 
-import { randomUUID } from 'node:crypto';
 import type { Catalog, InstanceLocation, StoredLocation } from '../catalog/catalog.ts';
 import { encodeFileHead, type FileMeta } from '../dicom/file-meta.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
@@ -10,6 +9,7 @@ import type { ByteSource } from '../util/byte-source.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { FileRange, rangeSource } from '../util/file-range.ts';
 import { type Damage, examine, type Verdict } from './examine.ts';
+import { quarantinePath } from './instance-path.ts';
 import { headAt } from './stored-record.ts';
 import { trashPath } from './trash-folder.ts';
 
@@ -227,7 +227,7 @@ export async function quarantine(
   path: string,
   sopInstanceUid: string,
 ): Promise<string | undefined> {
-  const aside = `quarantine/${sopInstanceUid}.${randomUUID()}.dcm`;
+  const aside = quarantinePath(sopInstanceUid);
   try {
     await storage.move(path, aside);
     return aside;

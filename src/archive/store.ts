@@ -193,6 +193,8 @@ export class StoreService {
         return spooled;
       });
       if (placed.outcome === 'duplicate') {
+        // Another daemon may have given it its name a moment ago, and not have flushed that.
+        await this.#storage.flushInPlace(record.location.path);
         await spooled.discard();
         sequence = await this.#intend({ path: record.location.path });
       }

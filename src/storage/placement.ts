@@ -42,6 +42,17 @@ export async function placeFile(directories: Directories, file: IncomingFile, pa
   );
 }
 
+/** Puts a file that has its name already, and that name, on the disk. */
+export async function flushInPlace(directories: Directories, path: string): Promise<void> {
+  const { directory, name } = splitAreaPath(path);
+  await directories.use(directory, (inside) =>
+    inWords(`flushing ${path}`, async () => {
+      await flushFile(inside.at(name));
+      await inside.flush();
+    }),
+  );
+}
+
 /** Gives the file at `from` the name `to` and takes the old one away. Interrupted, the file is under both names, and
  *  the same call finishes the work. */
 export async function moveFile(directories: Directories, from: string, to: string): Promise<void> {

@@ -17,7 +17,7 @@ import { makeDirectory, readFully } from './file-calls.ts';
 import { HeldFiles, type HeldInstance } from './held-files.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { type Held, Journal } from './journal.ts';
-import { moveFile, undoReplacement } from './placement.ts';
+import { flushInPlace, moveFile, undoReplacement } from './placement.ts';
 import type { Placement } from './placing-messages.ts';
 import { PlacingThread } from './placing-thread.ts';
 import { LOCKS_FOLDER, lockArea, Seat } from './seat.ts';
@@ -301,6 +301,11 @@ export class StorageArea {
   /** Removes the directory of a file that has gone, and those above, as far as nothing is in them. */
   async removeEmptyDirectories(path: string): Promise<void> {
     await removeEmptyDirectories(this.#directories, splitAreaPath(path).directory);
+  }
+
+  /** Resolves when the file that has this name, whoever gave it, is on the disk under it. */
+  async flushInPlace(path: string): Promise<void> {
+    await flushInPlace(this.#directories, path);
   }
 
   /** Brings back the state before a replacement that was interrupted and never acknowledged, wherever it stopped. */
