@@ -2,6 +2,7 @@
 // (Storage Commitment SCP, PS3.4 Annex J).
 
 import type { Archive, InstanceLocation } from '../archive/archive.ts';
+import { ArchiveError } from '../archive/errors.ts';
 import {
   type CommitmentReport,
   FAILURE_REASON,
@@ -41,7 +42,8 @@ export interface CommitmentPayload {
   readonly [key: string]: string | boolean | readonly string[] | undefined;
 }
 
-/** "number of the instance: reason", so that a report which is sent again needs no reading again for a day. */
+/** "number of the instance: reason", so that a report which is sent again needs no reading again for a day, but of what
+ *  has changed. */
 interface Proved {
   readonly at: string;
   readonly failed: readonly (readonly [number, number])[];
@@ -98,15 +100,20 @@ async function failuresOf(
   job: Job,
   context: JobContext,
 ): Promise<Proved['failed']> {
-  const before = job.checkpoint as Proved | null;
-  if (before !== null && now().getTime() - Date.parse(before.at) < PROVED_MS) return before.failed;
-  const at = now().toISOString();
+  const last = job.checkpoint as Proved | null;
+  const isFresh = last !== null && now().getTime() - Date.parse(last.at) < PROVED_MS;
+  const before = isFresh ? last : undefined;
+  const known = new Map(before?.failed);
+  const at = before?.at ?? now().toISOString();
   const failed: [number, number][] = [];
   for (let start = 0; start < references.length; start += SELECT_INSTANCES) {
     const part = references.slice(start, start + SELECT_INSTANCES);
     const held = await heldOf(archive, part);
     for (const [index, reference] of part.entries()) {
-      const reason = await failureOf(archive, reference, held.get(reference.sopInstanceUid));
+      const instance = held.get(reference.sopInstanceUid);
+      const isKnown = before !== undefined && (await isUnchanged(archive, instance, before.at));
+      const reason =
+        known.get(start + index) ?? (isKnown ? undefined : await failureOf(archive, reference, instance));
       if (reason !== undefined) failed.push([start + index, reason]);
       context.progress(start + index + 1, references.length);
       await context.giveWay();
@@ -114,6 +121,23 @@ async function failuresOf(
   }
   await context.checkpoint({ at, failed } satisfies Proved);
   return failed;
+}
+
+/** Whether what was read at that time is the content that is current, and its file is there as a whole: between two
+ *  attempts to report somebody may have deleted it. */
+async function isUnchanged(
+  archive: Archive,
+  instance: InstanceLocation | undefined,
+  provedAt: string,
+): Promise<boolean> {
+  if (instance === undefined || instance.location.receivedAt > provedAt) return false;
+  try {
+    (await archive.openInstance(instance)).close();
+    return true;
+  } catch (error) {
+    if (error instanceof ArchiveError) return false;
+    throw error;
+  }
 }
 
 async function heldOf(

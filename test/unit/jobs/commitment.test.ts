@@ -198,6 +198,37 @@ describe('the way of the report', () => {
     assert.equal(back.reports.length, 1);
   });
 
+  test('a report that could not be sent at once tells of what was deleted, lost or replaced until it is sent', async (t) => {
+    const later = Array.from({ length: 5 }, () => madeInstance());
+    const [deleted, lost, replaced, damaged, kept] = later;
+    assert.ok(deleted && lost && replaced && damaged && kept);
+    for (const instance of later) await site.opened.store(instance);
+    const mend = await flipByte(await pathOf(damaged), -1);
+    const port = await reportPort(t, 'LATER', { behaviour: (n) => (n === 0 ? 0x0110 : 0) });
+    const failed = site.settled();
+    await ask('LATER', later);
+    site.later(1000);
+    assert.equal((await failed).state, 'waiting');
+    await mend();
+    await site.opened.archive.delete({ study: deleted.studyUid }, 'test', 'between two attempts');
+    await unlink(await pathOf(lost));
+    await site.opened.store(madeInstance({ ...replaced, patientName: 'Newer^Content' }));
+    await flipByte(await pathOf(replaced), -1);
+    const done = site.settled();
+    site.later(60_000);
+    assert.equal((await done).state, 'done');
+    assert.deepEqual(
+      [...(port.reports[0]?.failed ?? [])],
+      [
+        [deleted.sopInstanceUid, 0x0112],
+        [lost.sopInstanceUid, 0x0112],
+        [replaced.sopInstanceUid, 0x0110],
+        [damaged.sopInstanceUid, 0x0110],
+      ],
+    );
+    assert.deepEqual(port.reports[0]?.committed, [kept.sopInstanceUid]);
+  });
+
   test('a peer that aborts in the middle, then answers with a failure, gets one correct report in the end', async (t) => {
     const port = await reportPort(t, 'RUDE', {
       behaviour: (n) => (n === 0 ? 'abort' : n === 1 ? 0x0110 : 0),
