@@ -36,7 +36,7 @@ export class HeldFiles {
   }
 
   /** Throws once placed instances could not be flushed: no later flush would prove anything (see Directories). Their
-   *  contents stay in the durable record, and the next start goes through it. */
+   *  contents stay in the durable record, and the next start of the machine goes through it. */
   checkFault(): void {
     if (this.#fault !== undefined) throw this.#fault;
   }
@@ -73,7 +73,7 @@ export class HeldFiles {
         });
       }
     } catch (cause) {
-      const words = `placed instances cannot be flushed (${messageOf(cause)}): nothing is accepted any more; check the disk, then start the daemon again`;
+      const words = `placed instances cannot be flushed (${messageOf(cause)}): nothing is accepted any more; check the disk, then restart the machine`;
       this.#fault = new StorageError('io', words, { cause });
       throw this.#fault;
     }

@@ -1,8 +1,21 @@
 // Start-up: what the slots of the durable record hold, in the order in which it was written, and what is missing.
 
 import type { Directory } from './directory.ts';
+import { closeDescriptor } from './file-calls.ts';
 import { type JournalRecord, readSlotHeader, scanSlot } from './journal-format.ts';
-import { listSlots, openSlot, readSlot, removeSlot, SLOT_BYTES, type Slot } from './journal-slot.ts';
+import {
+  listSlots,
+  openSlot,
+  readSlot,
+  removeSlot,
+  SLOT_BYTES,
+  type Slot,
+  UNFLUSHED_BOOT_ID,
+} from './journal-slot.ts';
+import { StorageError } from './storage-error.ts';
+
+const NOT_FLUSHED =
+  'the disk refused what had been acknowledged, and only after a restart can be seen what it has; check the disk, then restart the machine: what is missing is made again from the durable record';
 
 /** A slot that is no longer written. */
 export interface FullSlot {
@@ -38,6 +51,10 @@ export async function scanSlots(directory: Directory): Promise<Scan> {
     const slot = await openSlot(directory, name);
     const bytes = await readSlot(slot);
     const header = readSlotHeader(bytes);
+    if (typeof header !== 'string' && header.bootId === UNFLUSHED_BOOT_ID) {
+      for (const { fd } of [slot, ...free, ...scanned.map((one) => one.slot)]) await closeDescriptor(fd);
+      throw new StorageError('unusable', `${directory.path}/${name}: ${NOT_FLUSHED}`);
+    }
     if (header === 'unreadable') {
       faults.push(`${directory.path}/${name}: its first block is damaged; what it held cannot be told`);
       await removeSlot(directory, slot, true);

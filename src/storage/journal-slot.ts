@@ -14,7 +14,7 @@ import {
   unlinkFile,
   writeFully,
 } from './file-calls.ts';
-import { BLOCK_BYTES, encodeSlotHeader, newSalt, type Salt } from './journal-format.ts';
+import { BLOCK_BYTES, encodeSlotHeader, newSalt, readSlotHeader, type Salt } from './journal-format.ts';
 import { StorageError, storageErrorOf } from './storage-error.ts';
 
 export const SLOT_BYTES = 8 << 20;
@@ -28,6 +28,10 @@ const WRITE_FLAGS = constants.O_RDWR | constants.O_DSYNC | constants.O_NOFOLLOW 
 
 /** Another one means that the power, or the machine, went in between, and with it what was not flushed. */
 export const BOOT_ID = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+
+/** Of a slot of this boot of which a file could not be flushed. The operating system tells that once: asked again, it
+ *  would call the file safe, and reading it would show what is in memory alone. */
+export const UNFLUSHED_BOOT_ID = BOOT_ID.toUpperCase();
 
 /** A slot that is open for writing. */
 export interface Slot {
@@ -83,6 +87,21 @@ export async function openSlot(journal: Directory, name: string): Promise<Slot> 
 export function beginUse({ name, fd }: Slot): UsedSlot {
   const salt = newSalt();
   return { name, fd, salt, header: encodeSlotHeader({ salt, bootId: BOOT_ID }) };
+}
+
+/** Tells whoever opens the slot before the machine is started again that files placed from it may not be on the disk. */
+export async function markUnflushed({ name, fd }: Slot): Promise<void> {
+  try {
+    const block = Buffer.alloc(BLOCK_BYTES);
+    await readFully(fd, block, 0);
+    const header = readSlotHeader(block);
+    // What of it could be torn lies in one sector.
+    if (typeof header !== 'string') {
+      await writeFully(fd, encodeSlotHeader({ salt: header.salt, bootId: UNFLUSHED_BOOT_ID }), 0);
+    }
+  } catch (error) {
+    throw storageErrorOf(error, `marking journal/${name}`);
+  }
 }
 
 /** Ends the use: nothing in the slot will be replayed any more, also after power loss. */

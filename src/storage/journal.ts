@@ -20,6 +20,7 @@ import {
   beginUse,
   freeSlot,
   makeSlot,
+  markUnflushed,
   readSlot,
   removeSlot,
   SLOT_BYTES,
@@ -333,7 +334,12 @@ export class Journal {
       for (;;) {
         const oldest = this.#full[0];
         if (oldest === undefined || !this.#isFreeable(oldest) || !goOn()) return;
-        await this.#beforeFree(this.#pathOf(oldest.slot));
+        try {
+          await this.#beforeFree(this.#pathOf(oldest.slot));
+        } catch (error) {
+          await Promise.allSettled([markUnflushed(oldest.slot)]); // a disk that takes not even this has said so
+          throw error;
+        }
         await freeSlot(oldest.slot);
         this.#full.shift();
         if (oldest.isDamaged || this.#free.length >= MAX_FREE_SLOTS) {

@@ -1,6 +1,6 @@
 // Durable records on a disk for tests: opened again and again as if the program had been killed.
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Directories } from '../../src/storage/directories.ts';
@@ -26,6 +26,8 @@ export interface JournalSite extends AsyncDisposable {
   readonly folder: string;
   /** Opens what the journal before this one would have left if it had been killed now. */
   reopen(beforeFree?: BeforeFree): Promise<Journal>;
+  /** What is left is from before a restart of the machine. */
+  restartMachine(): Promise<void>;
   /** Resolves when the slot is free on the disk. */
   freed(slot: string): Promise<void>;
   /** A slot as an earlier run would have left it. */
@@ -51,6 +53,15 @@ export async function journalSite(parent?: string): Promise<JournalSite> {
       const journal = await Journal.open(await opened.pin('journal'), beforeFree);
       journals.push(journal);
       return journal;
+    },
+    restartMachine: async () => {
+      for (const name of await slotNames(site.folder)) {
+        await using slot = await open(join(site.folder, name), 'r+');
+        const { buffer } = await slot.read(Buffer.alloc(BLOCK_BYTES), 0, BLOCK_BYTES, 0);
+        const header = readSlotHeader(buffer);
+        if (typeof header === 'string') continue;
+        await slot.write(encodeSlotHeader({ ...header, bootId: 'another-boot'.padEnd(36) }), 0);
+      }
     },
     freed: async (slot: string) => {
       const deadline = Date.now() + PATIENCE_MS;

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Directories } from '../../../src/storage/directories.ts';
+import { Journal } from '../../../src/storage/journal.ts';
 import type { HeldInstance } from '../../../src/storage/storage-area.ts';
 import { byteSourceOf } from '../../../src/util/byte-source.ts';
 import { failingFilesystem } from '../../support/small-filesystem.ts';
@@ -89,11 +90,17 @@ describe('a disk that breaks under held instances', () => {
     applyUpTo(area.journal, held.at(-1)!.held.sequence);
     await assert.rejects(area.close(), storageFault('io'));
     assert.throws(() => area.checkSpace(), storageFault('io'));
+    await using stack = new AsyncDisposableStack();
+    const reopened = await Directories.open(disk.path);
+    stack.defer(() => reopened.close());
     const kept = (await filesIn(join(disk.path, 'journal'))).map((name) =>
       readFile(join(disk.path, 'journal', name)),
     );
     const journal = Buffer.concat(await Promise.all(kept));
     for (const bytes of data) assert.ok(journal.includes(bytes));
+    // Asked again, the operating system calls the files safe.
+    const again = Journal.open(await reopened.pin('journal/1'), async () => {}, { append: false });
+    await assert.rejects(again, /restart the machine/);
   });
 });
 

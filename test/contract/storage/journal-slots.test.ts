@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { readSlotHeader } from '../../../src/storage/journal-format.ts';
 import { appendFullSlots, journalSite, longContent, notesIn, slotNames } from '../../support/journal-site.ts';
 import { smallFilesystem } from '../../support/small-filesystem.ts';
-import { applyUpTo } from '../../support/storage-area.ts';
+import { applyUpTo, storageFault } from '../../support/storage-area.ts';
 
 const KEEP_MS = 35_000;
 
@@ -171,13 +171,18 @@ describe('before a slot is given back', () => {
     assert.deepEqual([slot, await readdir(folder)], ['000000000001.journal', []]);
   });
 
-  test('and when that fails, it keeps its records, and the next start has them', async () => {
+  test('and when that fails, it keeps its records, and the next start of the machine has them', async () => {
     await using site = await journalSite();
     const journal = await site.reopen(() => Promise.reject(new Error('the disk has failed')));
     applyUpTo(journal, (await journal.append('a')).sequence);
     await assert.rejects(journal.close(), /the disk has failed/);
+    // The operating system would say that all is well, and show what it has in memory.
+    await assert.rejects(site.reopen(), storageFault('unusable'));
+    await assert.rejects(site.reopen(), /000000000001\.journal: .* restart the machine/);
+    await site.restartMachine();
     const after = await site.reopen();
     assert.deepEqual([after.faults, await notesIn(after)], [[], ['a']]);
+    for await (const { isOfThisBoot } of after.replay()) assert.equal(isOfThisBoot, false);
     after.replayed();
     await after.close();
     assert.deepEqual(await notesIn(await site.reopen()), []);
@@ -216,6 +221,7 @@ describe('before a slot is given back', () => {
     applyUpTo(journal, sequences.at(-1)!);
     await assert.rejects(journal.close(), /no/);
     assert.deepEqual(asked, names.slice(0, 2));
+    await site.restartMachine();
     assert.equal((await notesIn(await site.reopen())).length, 14);
   });
 });
