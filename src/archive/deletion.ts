@@ -13,7 +13,7 @@ import { attributesOf } from './deletion-attributes.ts';
 import { ArchiveError, unavailable } from './errors.ts';
 import { placeForOlder, type Restored, restoreItems } from './restoration.ts';
 import { keptPath } from './set-aside.ts';
-import { headAt } from './stored-record.ts';
+import { headAt, requireVolume } from './stored-record.ts';
 import { trashPath, writeNote } from './trash-folder.ts';
 import type { TrashSite } from './trash-site.ts';
 
@@ -199,6 +199,7 @@ export class Trash {
       if (codeOf(error) !== 'missing') throw error;
       // Moved by an attempt that was cut short.
       if ((await headAt(storage, to)) !== undefined) return;
+      await requireVolume(storage);
       onFault(`${item.path} was deleted, but its file had been missing before`);
       await catalog.ask('trashDrop', { trash, items: [item] });
     }

@@ -24,6 +24,7 @@ export async function headAt(
 
 /** A volume that is not there is not thousands of missing files. */
 export async function requireVolume(storage: StorageArea): Promise<void> {
+  storage.checkInPlace();
   try {
     await storage.checkSpace();
   } catch (error) {

@@ -208,6 +208,11 @@ export class StorageArea {
     return this.#space.check();
   }
 
+  /** Throws `unusable` when the area is not, at this very moment, where it was opened. */
+  checkInPlace(): void {
+    this.#checkSound(true);
+  }
+
   /** Receives an instance, a large one into incoming/. On any failure, of the source as well, nothing is left. */
   async spool(head: SpoolHead, source: ByteSource): Promise<Spooled> {
     this.#checkSound();
@@ -361,11 +366,11 @@ export class StorageArea {
   }
 
   /** What is written into a removed directory would be gone with the next start, and nobody would notice. */
-  #checkSound(): void {
+  #checkSound(lookNow = false): void {
     this.#directories.checkFault();
     this.#heldFiles.checkFault();
     for (const directory of [this.#seat.incoming, this.#seat.journal]) {
-      if (directory.isInPlace(false)) continue;
+      if (directory.isInPlace(lookNow)) continue;
       const words = 'has been moved or removed while in use; put it back or start the daemon again';
       throw new StorageError('unusable', `${directory.realPath} ${words}`);
     }

@@ -64,6 +64,29 @@ async function storedStudy(opened: OpenedArchive): Promise<{ studyUid: string; i
 }
 
 describe('deletion', () => {
+  test('the volume goes away in the middle: nothing is taken for missing, and the deletion is finished later', async (t) => {
+    await using opened = await openOwn();
+    const { archive, catalog, folder } = opened;
+    const { studyUid, instances } = await storedStudy(opened);
+    const there = await selected(archive, studyUid);
+    const [root, elsewhere] = [join(folder, 'archive'), join(folder, 'unmounted')];
+    const { ask } = catalog;
+    t.mock.method(catalog, 'ask', async (...args: Parameters<typeof ask>) => {
+      const answer = await ask.apply(catalog, args);
+      if (args[0] === 'trashTake') await rename(root, elsewhere);
+      return answer;
+    });
+    await assert.rejects(archive.delete({ study: studyUid }, 'chief', 'wrong patient'), { code: 'unusable' });
+    t.mock.restoreAll();
+    await rename(elsewhere, root);
+    await archive.finishDeletions();
+    const [entry] = await trashOf(opened);
+    assert.deepEqual([entry?.state, entry?.files], ['trashed', instances.length + 1]);
+    assert.equal((await archive.restore(entry!.id)).restored, instances.length + 1);
+    assert.deepEqual(hashesOf(await selected(archive, studyUid)), hashesOf(there));
+    await assertSound(opened);
+  });
+
   test('a study goes to the trash with its older contents, and comes back as it was', async () => {
     await using opened = await openOwn();
     const { archive, catalog } = opened;
