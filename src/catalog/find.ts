@@ -58,6 +58,9 @@ export function find(
   return new Search(statements, request, pacer).run();
 }
 
+/** Looking for a narrower path costs as much as trying so many candidates. */
+const FEW = 8;
+
 const UNIQUE_KEYS = [
   ['IMAGE', TAG.SOPInstanceUID],
   ['SERIES', TAG.SeriesInstanceUID],
@@ -106,13 +109,13 @@ class Search {
     let best: AccessPath | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const path of paths) {
-      const cost = await estimate(statements, db, path, this.#pacer);
+      const cost = await estimate(statements, db, path, this.#pacer, Math.min(least, MANY));
       if (this.#isBelow(OWNER_LEVEL[path.kind]) && !isFew(path, cost)) continue;
       if (cost < least) {
         best = path;
         least = cost;
       }
-      if (least <= STEP) break;
+      if (least <= FEW) break;
     }
     return best ?? { kind: all, ranges: [{ from: '', to: undefined }] };
   }

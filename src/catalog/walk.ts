@@ -16,6 +16,11 @@ export const MANY = 5000;
 /** Looking through all keys of a kind costs about as much as loading so many entities. */
 const SCAN_COST = 4000;
 
+/** Where counting the keys of a range stops. */
+interface Count extends Step {
+  readonly most: number;
+}
+
 /** An entity that an access path leads to. */
 export interface Candidate {
   readonly id: number;
@@ -48,7 +53,7 @@ export interface WalkStatements {
   /** Where one statement of a scan has looked through enough keys, if that matters to the engine. */
   readonly stretchEnd: Prepared<Step, { search_key: string }> | undefined;
   readonly scan: Prepared<ScanStep, KeyRow>;
-  readonly count: Prepared<Step, { count: number }>;
+  readonly count: Prepared<Count, { count: number }>;
 }
 
 const POSITION = ['search_key', 'owner_id'] as const;
@@ -111,7 +116,7 @@ export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkS
             .where('kind', '=', slot('kind'))
             .where('search_key', '>=', slot('from'))
             .where('search_key', '<', slot('to'))
-            .limit(MANY)
+            .limit(slot('most'))
             .as('some'),
         )
         .select(({ fn }) => fn.countAll<number>().as('count')),
@@ -155,19 +160,21 @@ export function walkBackwards(
   return steps(statements.backwards, db, { ...start, ...(after ?? { key: start.to }) }, pacer);
 }
 
-/** What a path costs, in candidates; MANY when there are that many or more. */
+/** What a path costs, in candidates; `most` when there are that many or more. */
 export async function estimate(
   statements: WalkStatements,
   db: Connection,
   path: AccessPath,
   pacer: Pacer,
+  most: number = MANY,
 ): Promise<number> {
   let sum = 0;
   for (const range of path.ranges) {
     if (range.contains !== undefined) return SCAN_COST;
-    const [counted] = await pacer.turn(() => statements.count(db, startOf(path.kind, range)));
+    const step = { ...startOf(path.kind, range), most: most - sum };
+    const [counted] = await pacer.turn(() => statements.count(db, step));
     sum += counted?.count ?? 0;
-    if (sum >= MANY) return MANY;
+    if (sum >= most) return most;
   }
   return sum;
 }
