@@ -25,7 +25,7 @@ interface Copy {
   readonly name: string;
   /** Holds its rows; '' when the table was not there. */
   readonly copy: string;
-  /** What makes it as it was, with everything that a copy does not have: foreign keys, the next number. */
+  /** What makes it as it was; a copy lacks foreign keys and the next number. */
   readonly statement: string;
 }
 
@@ -138,24 +138,40 @@ async function noteCopy(db: Database, { name, copy, statement }: Copy, isComplet
     values (${name}, ${copy}, ${statement}, ${isComplete})`.execute(db);
 }
 
-/** Can be begun again wherever it ended: the copies go last. */
+/** Copies take the place of what they are copies of: no row is read, so that a start does not wait for it. It can be
+ *  begun again wherever it ended. */
 async function putBack(db: Database, version: number): Promise<void> {
-  const copies = (await tableNames(db)).has(COPIES)
+  const tables = await tableNames(db);
+  const copies = tables.has(COPIES)
     ? await sql<Copy>`select * from ${sql.table(COPIES)} where is_complete = 1`.execute(db)
     : { rows: [] };
-  // One by one they refer to tables that are not there for a moment.
+  // Others refer to a table that is not there for a moment.
   await sql`set foreign_key_checks = 0`.execute(db);
   try {
     for (const { name, copy, statement } of copies.rows) {
-      await sql`drop table if exists ${sql.table(name)}`.execute(db);
+      if (copy === '' || tables.has(copy)) await sql`drop table if exists ${sql.table(name)}`.execute(db);
       if (copy === '') continue;
-      await sql.raw(statement).execute(db);
-      await sql`insert into ${sql.table(name)} select * from ${sql.table(copy)}`.execute(db);
+      if (tables.has(copy)) await sql`rename table ${sql.table(copy)} to ${sql.table(name)}`.execute(db);
+      await completeTable(db, name, statement);
     }
   } finally {
     await sql`set foreign_key_checks = 1`.execute(db);
   }
   await endChange(db, version);
+}
+
+/** Gives a table that was a copy what copies do not have. */
+async function completeTable(db: Database, name: string, statement: string): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select constraint_name as name from information_schema.referential_constraints
+      where constraint_schema = database() and table_name = ${name}`.execute(db);
+  const known = new Set(rows.map((row) => row.name));
+  const keys = [...statement.matchAll(/CONSTRAINT `(?<key>[^`]+)` FOREIGN KEY [^\n]*?(?=,?\n)/g)];
+  const changes = keys.filter(({ groups }) => !known.has(groups?.key ?? '')).map(([key]) => `add ${key}`);
+  const next = /\bAUTO_INCREMENT=(?<number>\d+)/.exec(statement)?.groups?.number;
+  if (next !== undefined) changes.push(`auto_increment = ${next}`);
+  if (changes.length === 0) return;
+  await sql`alter table ${sql.table(name)} ${sql.raw(changes.join(', '))}`.execute(db);
 }
 
 async function dropCopies(db: Database): Promise<void> {
@@ -168,5 +184,7 @@ async function dropCopies(db: Database): Promise<void> {
 }
 
 async function tableNames(db: Database): Promise<ReadonlySet<string>> {
-  return new Set((await db.introspection.getTables()).map((table) => table.name));
+  const { rows } = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables where table_schema = database()`.execute(db);
+  return new Set(rows.map(({ name }) => name));
 }

@@ -107,6 +107,9 @@ test('the server is killed in the middle of the change: the old version finds wh
   await openOld(url);
   assert.deepEqual(await state(url), was);
   await assertOldVersionWorks(url);
+  const { database } = mariadbAddress(url);
+  const deleting = server.asRoot((root) => root.query('delete from study'), database);
+  await assert.rejects(deleting, { errno: 1451 }, 'series still refer to it');
 });
 
 test('brought forward and not opened: the old version takes it back; opened: it is refused, and the copies are gone', async () => {

@@ -70,7 +70,7 @@ export function schemaChangeSuite(engine: EngineUnderTest, stepped: SteppedEngin
     test('killed in the middle: the old version finds what it had', async (t) => {
       const url = await filledCatalog(await engine.fresh(t));
       const was = await stepped.state(url);
-      for (const statement of [0, 3, statements - 1]) {
+      for (const statement of [1, statements - 1]) {
         await (await changingProcess(engine, url, statement)).kill();
         await (await stepped.open(url)).close();
         assert.deepEqual(await stepped.state(url), was, `after kill -9 before statement ${statement}`);
