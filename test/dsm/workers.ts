@@ -129,7 +129,7 @@ export class Workers {
       this.#machine.path(this.#real(`/var/packages/${this.#package}/target/${file}`)),
       'utf8',
     );
-    if (!/^\[[\w.-]+\]$/m.test(text) || !/^dst\.ports="[\d,]+\/(?:tcp|udp|tcp,udp)"$/m.test(text)) {
+    if (!/^\[[A-Za-z0-9.-]+\]$/m.test(text) || !/^dst\.ports="[\d,]+\/(?:tcp|udp|tcp,udp)"$/m.test(text)) {
       throw new PackageError(278, `port-config: ${from} cannot be read`);
     }
     const to = this.#machine.path(`usr/local/etc/services.d/${basename(file)}`);

@@ -1,4 +1,4 @@
-[angiovault_dicom]
+[angiovault-dicom]
 title="AngioVault (DICOM)"
 desc="AngioVault"
 port_forward="no"
