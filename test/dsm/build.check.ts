@@ -2,14 +2,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type TempFolder, tempFolder } from '../support/temp-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-function build(folder: TempFolder, name: string, architecture: string): string {
+interface Place {
+  readonly root: string;
+  readonly umask: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const HERE: Place = { root: ROOT, umask: '022', env: {} };
+
+function build(folder: TempFolder, name: string, architecture: string, place = HERE): string {
   const out = join(folder.path, name);
   const args = [
     'spk/build/main.ts',
@@ -22,11 +30,26 @@ function build(folder: TempFolder, name: string, architecture: string): string {
     '--out',
     out,
   ];
-  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
-    cwd: ROOT,
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', ...args];
+  execFileSync('sh', ['-c', 'umask "$0"; exec "$@"', place.umask, ...command], {
+    cwd: place.root,
+    env: { ...process.env, ...place.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return join(out, `AngioVault-${architecture}-0.1.0-0001.spk`);
+}
+
+/** The same files in a folder of another name, for somebody with other habits. */
+function elsewhere(folder: TempFolder): Place {
+  const root = join(folder.path, 'another folder', 'deeper');
+  mkdirSync(root, { recursive: true });
+  const list = 'git ls-files -z --cached --others --exclude-standard -- . ":!node_modules"';
+  const copy = `${list} | tar -c --null -T - | tar -x -C "$0"`;
+  execFileSync('sh', ['-c', copy, root], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
+  const time = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }).trim();
+  const env = { TZ: 'Asia/Shanghai', LC_ALL: 'C.UTF-8', HOME: folder.path, SOURCE_DATE_EPOCH: time };
+  return { root, umask: '077', env };
 }
 
 function unpacked(folder: TempFolder, file: string, name: string): string {
@@ -46,8 +69,8 @@ before(async () => {
 });
 after(() => folder[Symbol.asyncDispose]());
 
-test('the same commit gives the same bytes', () => {
-  assert.equal(sha256(build(folder, 'again', 'x86_64')), sha256(intelPackage));
+test('the same commit gives the same bytes: in another folder, with another umask, time zone and locale', () => {
+  assert.equal(sha256(build(folder, 'again', 'x86_64', elsewhere(folder))), sha256(intelPackage));
 });
 
 test('armv8: everything but Node is the same, and Node runs the program on that processor', () => {
