@@ -39,6 +39,10 @@ async function makeChangeAndDrop(scene: Scene, language: AppLanguage): Promise<v
   await form.getByText(say('devices.needed')).waitFor();
   await page.getByLabel(say('forwarding.to'), { exact: true }).click();
   await page.getByTitle(workstation.aeTitle, { exact: true }).click();
+  const isCut = (input: { scrollWidth: number; clientWidth: number }) =>
+    input.scrollWidth > input.clientWidth;
+  const quiet = page.getByLabel(say('forwarding.quiet'), { exact: true });
+  assert.equal(await quiet.evaluate(isCut), false, 'the seconds can be read');
   await form.getByText(say('forwarding.unit.instance')).click();
   await choose(app, 'forwarding.source', sender);
   await choose(app, 'forwarding.sopClass', say('sopClass.xa'));

@@ -3,14 +3,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AppPage, LANGUAGES, SIZES } from '../support/browser.ts';
-import { PAGES, studyPages } from './pages.ts';
+import { makeTrouble, STATES } from './page-states.ts';
+import { PAGES, someStudy, studyPages } from './pages.ts';
 import { Scene } from './scene.ts';
 
 const SETTLE_MS = 400;
 const IS_LOADING = '[...document.images].some((image) => !image.complete)';
 
-async function picture(app: AppPage, path: string, file: string): Promise<void> {
-  await app.open(path);
+async function picture(app: AppPage, file: string): Promise<void> {
   // Thumbnails come after their page.
   for (let tries = 0; tries < 200 && (await app.page.evaluate(IS_LOADING)); tries++)
     await app.page.waitForTimeout(50);
@@ -37,11 +37,23 @@ for (const filled of [false, true]) {
       await using app = await scene.open({ language, size, dark: !forDocs && size === 'phone' });
       for (const path of forDocs ? chosen : all) {
         const name = filled ? nameOf(path) : 'first-start';
-        await picture(
-          app,
-          path,
-          join(folder, forDocs ? `${name}-${language}` : `${name}-${size}-${language}`),
-        );
+        await app.open(path);
+        await picture(app, join(folder, forDocs ? `${name}-${language}` : `${name}-${size}-${language}`));
+      }
+    }
+  }
+}
+if (!forDocs) {
+  await makeTrouble(scene);
+  const study = await someStudy(scene);
+  for (const language of LANGUAGES) {
+    for (const size of sizes) {
+      await using app = await scene.open({ language, size, dark: size === 'phone' });
+      for (const [name, prepare] of Object.entries(STATES)) {
+        // Whatever was opened last is gone with its page.
+        await app.open('more');
+        await prepare(app, study);
+        await picture(app, join(folder, `then-${name}-${size}-${language}`));
       }
     }
   }

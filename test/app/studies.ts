@@ -141,7 +141,11 @@ export function studyTests(here: () => Scene): void {
         .click();
       await app.button('delete.undo').waitFor();
       await app.open('trash');
-      await page.locator('tr', { hasText: 'P0000009' }).first().waitFor();
+      await page
+        .locator('tr', { hasText: 'P0000009' })
+        .filter({ hasText: say('common.thisMachine') })
+        .first()
+        .waitFor();
       assert.deepEqual(await app.accessibilityFaults(), []);
       await app.button('trash.restore').first().click();
       await app.text('delete.undone').waitFor();

@@ -63,9 +63,15 @@ export interface Format {
 
 export function formatFor(language: string): Format {
   const numbers = new Intl.NumberFormat(language);
-  const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
-  const instants = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-  const seconds = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' });
+  // As hospitals write: in Chinese with figures alone, the hours from 0 to 23 as in DICOM.
+  const day =
+    language === 'zh-CN'
+      ? ({ year: 'numeric', month: '2-digit', day: '2-digit' } as const)
+      : ({ year: 'numeric', month: 'short', day: 'numeric' } as const);
+  const minute = { ...day, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const days = new Intl.DateTimeFormat(language, day);
+  const instants = new Intl.DateTimeFormat(language, minute);
+  const seconds = new Intl.DateTimeFormat(language, { ...minute, second: '2-digit' });
   const monthNames = new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long' });
   const relatives = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const span = (value: number, unit: string, digits: number) =>

@@ -26,6 +26,12 @@ export function useWords(): Words {
   };
 }
 
+/** Who did something; the daemon has one name of its own, for whoever sits at its machine. */
+export function useUserWords(): (user: string | undefined) => string {
+  const { t } = useTranslation();
+  return (user) => (user === 'this machine' ? t('common.thisMachine') : (user ?? ''));
+}
+
 /** What went wrong, for people. */
 export function useProblemWords(): (error: unknown) => string {
   const { t } = useTranslation();

@@ -251,7 +251,7 @@ export interface StudyProof extends Omit<Study, 'instances'> {
 }
 export interface TrashItem {
   readonly trashId: string;
-  readonly level: 'study' | 'series' | 'instance';
+  readonly level: 'patient' | 'study' | 'series' | 'instance';
   readonly patient: Patient;
   readonly studyUid: string;
   readonly description?: string;

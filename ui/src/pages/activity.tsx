@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { post } from '../api/client.ts';
 import { associations, jobs } from '../api/queries.ts';
 import type { Job, JobState, LiveAssociation } from '../api/types.ts';
-import { useFormat } from '../format.ts';
+import { readableName, useFormat } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { TablePanel } from '../parts/query-table.tsx';
 import { JobProgress } from '../parts/send-dialog.tsx';
@@ -94,7 +94,8 @@ function Associations() {
 /** What a job is about, from what its kind keeps of it. */
 function subjectOf({ subject }: Job): string {
   const { to, aeTitle, patientName, studyUid, seriesUid, path } = subject;
-  return [to ?? aeTitle, patientName ?? studyUid ?? seriesUid ?? path]
+  const name = typeof patientName === 'string' ? readableName({ alphabetic: patientName }).main : '';
+  return [to ?? aeTitle, name || (studyUid ?? seriesUid ?? path)]
     .filter((part) => typeof part === 'string')
     .join(' · ');
 }

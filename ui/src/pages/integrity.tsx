@@ -126,7 +126,11 @@ function Findings() {
         </>
       ),
     },
-    { key: 'found', title: t('finding.found'), cell: ({ foundAt }) => format.relative(foundAt) },
+    {
+      key: 'found',
+      title: t('finding.found'),
+      cell: ({ foundAt }) => <span className="nowrap">{format.relative(foundAt)}</span>,
+    },
     {
       key: 'do',
       title: t('finding.do'),

@@ -9,7 +9,7 @@ import { useFormat } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { QueryTable } from '../parts/query-table.tsx';
 import type { Column } from '../parts/table.tsx';
-import { useWords } from '../words.ts';
+import { useUserWords, useWords } from '../words.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const COLOURS: Readonly<Record<string, string>> = {
@@ -115,10 +115,19 @@ function Changes() {
   const { t } = useTranslation();
   const format = useFormat();
   const words = useWords();
+  const userWords = useUserWords();
   const known = useQuery(audit);
   const columns: Column<AuditEntry>[] = [
-    { key: 'at', title: t('log.at'), cell: ({ at }) => format.instant(at) },
-    { key: 'user', title: t('log.user'), cell: ({ user }) => user ?? '' },
+    {
+      key: 'at',
+      title: t('log.at'),
+      cell: ({ at }) => <span className="num nowrap">{format.instant(at)}</span>,
+    },
+    {
+      key: 'user',
+      title: t('log.user'),
+      cell: ({ user }) => <span className="nowrap">{userWords(user)}</span>,
+    },
     {
       key: 'what',
       title: t('log.what'),

@@ -12,7 +12,7 @@ import { PatientName } from '../parts/person-name.tsx';
 import { QueryTable } from '../parts/query-table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
-import { useProblemWords } from '../words.ts';
+import { useProblemWords, useUserWords } from '../words.ts';
 
 export default function TrashPage() {
   const { t } = useTranslation();
@@ -20,6 +20,7 @@ export default function TrashPage() {
   const client = useQueryClient();
   const { message } = App.useApp();
   const problemWords = useProblemWords();
+  const userWords = useUserWords();
   const known = useQuery(trash);
   const restore = useMutation({
     mutationFn: (id: string) => post(`/trash/${encodeURIComponent(id)}/restore`),
@@ -58,7 +59,7 @@ export default function TrashPage() {
       cell: ({ deletedAt, by, reason }) => (
         <>
           {format.instant(deletedAt)}
-          <div className="soft">{[by, reason].filter(Boolean).join(' · ')}</div>
+          <div className="soft">{[userWords(by), reason].filter(Boolean).join(' · ')}</div>
         </>
       ),
     },

@@ -110,7 +110,13 @@ export function ForwardingForm({ rule, peers, onClose }: Props) {
           extra={t('forwarding.quietText')}
           hidden={unit === 'instance'}
         >
-          <InputNumber min={1} max={LONGEST_QUIET_SECONDS} controls={false} suffix={t('unit.seconds')} />
+          <InputNumber
+            className="with-unit"
+            min={1}
+            max={LONGEST_QUIET_SECONDS}
+            controls={false}
+            suffix={t('unit.seconds')}
+          />
         </Form.Item>
         <p className="soft">{t('forwarding.conditions')}</p>
         <Form.Item name="source" label={t('forwarding.source')}>
