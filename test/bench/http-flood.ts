@@ -1,5 +1,6 @@
 // Somebody who means no good to the HTTP port, a process of its own: requests without an account on 10,000 connections
-// at a time, each opened again as soon as it ends, and bodies that come a byte a second. Prints what became of them.
+// at a time, each opened again when it ends, so many a second, and bodies that come a byte a second. Prints what became
+// of them.
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { RunningProcess } from '../support/running-process.ts';
@@ -14,6 +15,9 @@ export interface FloodResult {
 const CONNECTIONS = 10_000;
 const SLOW_CONNECTIONS = 100;
 const OPENED_AT_ONCE = 500;
+/** What begins again after that is the same for whoever is attacked, however soon he refuses. */
+const AGAIN_PER_TICK = 50;
+const TICK_MS = 10;
 
 /** The machine has two cores, and a flood comes from another machine: this one gets what nobody else wants. */
 export function startFlood(port: number): RunningProcess {
@@ -38,6 +42,8 @@ function flood(port: number): void {
   let answered = 0;
   let dropped = 0;
   let opened = 0;
+  /** Whether they were slow. */
+  const ended: boolean[] = [];
   const open = (slow: boolean): void => {
     opened += 1;
     // The addresses of loopback: one alone has not enough ports.
@@ -67,7 +73,7 @@ function flood(port: number): void {
       clearInterval(trickle);
       if (hasAnswer) answered += 1;
       else dropped += 1;
-      setImmediate(open, slow);
+      ended.push(slow);
     });
   };
   for (let at = 0; at < SLOW_CONNECTIONS; at++) open(true);
@@ -75,8 +81,11 @@ function flood(port: number): void {
     for (let at = 0; at < OPENED_AT_ONCE; at++) open(false);
     if (opened < CONNECTIONS) return;
     clearInterval(fill);
+    setInterval(() => {
+      for (const slow of ended.splice(0, AGAIN_PER_TICK)) open(slow);
+    }, TICK_MS);
     console.log('flooding');
-  }, 10);
+  }, TICK_MS);
   process.on('SIGTERM', () => {
     process.stdout.write(`\n${JSON.stringify({ answered, dropped })}\n`, () => process.exit(0));
   });
