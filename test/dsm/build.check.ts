@@ -15,7 +15,12 @@ interface Place {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const HERE: Place = { root: ROOT, umask: '022', env: {} };
+/** One for all, whatever is committed meanwhile. */
+const SOURCE_DATE_EPOCH = execFileSync('git', ['log', '-1', '--format=%ct'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+}).trim();
+const HERE: Place = { root: ROOT, umask: '022', env: { SOURCE_DATE_EPOCH } };
 
 function build(folder: TempFolder, name: string, architecture: string, place = HERE): string {
   const out = join(folder.path, name);
@@ -47,8 +52,7 @@ function elsewhere(folder: TempFolder): Place {
   const copy = `${list} | tar -c --null -T - | tar -x -C "$0"`;
   execFileSync('sh', ['-c', copy, root], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
-  const time = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }).trim();
-  const env = { TZ: 'Asia/Shanghai', LC_ALL: 'C.UTF-8', HOME: folder.path, SOURCE_DATE_EPOCH: time };
+  const env = { TZ: 'Asia/Shanghai', LC_ALL: 'C.UTF-8', HOME: folder.path, SOURCE_DATE_EPOCH };
   return { root, umask: '077', env };
 }
 
