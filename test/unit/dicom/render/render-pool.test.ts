@@ -67,7 +67,8 @@ describe('the thread', () => {
   }
 
   test('is ended when it hangs, and the next in the queue is served', async () => {
-    const pool = poolOf(OBEDIENT, { deadlineMs: 300 });
+    // Long enough for the thread of the next one to begin.
+    const pool = poolOf(OBEDIENT, { deadlineMs: 5000 });
     const hung = pool.render(task('hang'), never);
     const next = pool.render(task(''), never);
     await assert.rejects(hung, refusal('render-limit'));
