@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { VERIFICATION } from '../../src/dicom/sop-class.ts';
 import { associate } from '../../src/scu/associate.ts';
-import { LANGUAGES } from '../support/browser.ts';
+import { LANGUAGES, textOf } from '../support/browser.ts';
 import { someStudy } from './pages.ts';
 import type { Scene } from './scene.ts';
 
@@ -28,5 +28,21 @@ export function activityTests(here: () => Scene): void {
         assert.deepEqual(await app.accessibilityFaults(), []);
       });
     }
+
+    test('a job whose device does not answer says what is in the way, in Chinese', async () => {
+      const off = { aeTitle: 'SWITCHED_OFF', host: '127.0.0.1', port: 9 };
+      await here().post('/api/peers', off);
+      await here().post('/api/send', { to: off.aeTitle, studyUid: await someStudy(here()) });
+      await using app = await here().open({ language: 'zh-CN', size: 'dsm' });
+      await app.open('activity');
+      const row = app.page.locator('tbody tr', { hasText: off.aeTitle });
+      await row
+        .getByText(app.say('echo.port-closed.what', { host: off.host, port: `${off.port}` }))
+        .waitFor();
+      assert.match(await textOf(row.locator('.details [lang=en]')), /nothing listens on port 9/);
+      await row.getByRole('button', { name: app.say('common.cancel') }).click();
+      await row.getByText(app.say('jobs.states.cancelled')).waitFor();
+      await app.assertSound();
+    });
   });
 }

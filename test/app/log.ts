@@ -1,7 +1,7 @@
 // Log: what the program wrote, narrowed; and who changed what.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LANGUAGES } from '../support/browser.ts';
+import { LANGUAGES, textOf } from '../support/browser.ts';
 import type { Scene } from './scene.ts';
 
 export function logTests(here: () => Scene): void {
@@ -20,6 +20,10 @@ export function logTests(here: () => Scene): void {
         await app.text('log.none').waitFor();
         await page.getByText(say('log.changes'), { exact: true }).click();
         await page.getByText(say('log.action.peer-added')).first().waitFor();
+        const check = rows.filter({ hasText: say('log.action.integrity-run') }).first();
+        assert.ok(
+          (await textOf(check)).endsWith(`${say('log.action.integrity-run')} ${say('log.target.archive')}`),
+        );
         await app.assertSound();
         assert.deepEqual(await app.accessibilityFaults(), []);
       });

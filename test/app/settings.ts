@@ -38,7 +38,8 @@ export function settingsTests(here: () => Scene): void {
         .locator('.save-bar')
         .getByRole('button', { name: say('common.save') })
         .click();
-      await page.locator('.settings-form .ant-form-item-has-error').waitFor();
+      await page.locator('.settings-form .ant-form-item-has-error').getByText(say('fault.aeTitle')).waitFor();
+      await app.text('problem.invalid').waitFor();
       await app.assertSound(/422/);
       await app.button('settings.undo').click();
       assert.equal(await page.locator('#setting-aeTitle').inputValue(), 'ANGIOVAULT');

@@ -120,6 +120,57 @@ describe('codes of the daemon', () => {
   }
 });
 
+/** Where the daemon writes its codes down, how to find them there, and the words that each needs. */
+const CODES: readonly (readonly [what: string, files: string, code: RegExp, key: string])[] = [
+  ['problems', 'http/**/*.ts', /(?:ApiError|refuse|refused)\(\s*\d{3},\s*'([a-z-]+)'/g, 'problem.*'],
+  ['problems of the archive', 'http/problem.ts', /^ {2}'?([a-z-]+)'?: [45]\d\d,$/gm, 'problem.*'],
+  ['levels of safety', 'http/safety.ts', /\badd\('\w+', '([a-z-]+)'/g, 'safety.reason.*'],
+  ['notices', '{main,archive}/*.ts', /\braise\(\{\s*code: '([a-z-]+)'/g, 'notice.*'],
+  ['passing notices', 'main/api.ts', /\bnotices\.set\('\w+', '([a-z-]+)'/g, 'notice.*'],
+  ['troubles of destinations', 'jobs/forwarding.ts', /code: '([a-z-]+)', destination/g, 'notice.*'],
+  ['diagnoses', 'scu/diagnosis.ts', /^ {2}\| '([a-z-]+)'/gm, 'echo.*.what'],
+  ['advice', 'scu/diagnosis.ts', /^ {2}\| '([a-z-]+)'/gm, 'echo.*.do'],
+  ['kinds of findings', 'catalog/upkeep.ts', /^ {2}\| '([a-z-]+)'/gm, 'finding.kind.*.text'],
+  [
+    'actions on findings',
+    'http/api/integrity.ts',
+    /^ {2}'?([a-z-]+)'?: '[a-z-]+',$/gm,
+    'finding.action.*.text',
+  ],
+  ['kinds of jobs', 'jobs/*-job.ts', /^ {4}kind: '([a-z]+)'/gm, 'jobs.kind.*'],
+  ['doings', 'main/associations.ts', /\[CommandField\.\w+, '([a-z]+)'\]/g, 'doing.*'],
+  ['purposes of callers', 'scp/unknown-callers.ts', /[=|] '([a-z]+)'/g, 'tried.*'],
+  ['changes', 'http/**/*.ts', /(?:action: |userOf\(caller\), )'([a-z]+-?[a-z]+)'/g, 'log.action.*'],
+];
+/** Only programs meet them: the app sends JSON, its header, and UIDs that it was given. */
+const FOR_PROGRAMS = [
+  'not-json',
+  'header-missing',
+  'gone',
+  'invalid-uid',
+  'invalid-request',
+  'too-many-listeners',
+];
+
+describe('codes of the daemon, as its sources write them', () => {
+  const SOURCES = join(import.meta.dirname, '../../../src');
+  for (const [what, files, code, key] of CODES) {
+    test(`${what} have words`, () => {
+      const found = globSync(files, { cwd: SOURCES })
+        .flatMap((file) => [...readFileSync(join(SOURCES, file), 'utf8').matchAll(code)])
+        .map(([, one = '']) => one);
+      assert.ok(found.length > 0, 'the reader of sources finds them');
+      for (const language of LANGUAGES) {
+        const known = keysOf(language);
+        const lacking = found.filter(
+          (one) => !FOR_PROGRAMS.includes(one) && !known.has(key.replace('*', one)),
+        );
+        assert.deepEqual([...new Set(lacking)], [], language);
+      }
+    });
+  }
+});
+
 describe('settings', () => {
   const fields = fieldsOf(z.toJSONSchema(configSchema, { io: 'input' }) as Parameters<typeof fieldsOf>[0]);
 

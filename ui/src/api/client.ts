@@ -11,11 +11,17 @@ declare global {
 /** The address of a route, for requests as well as for links and pictures. */
 export const address = (path: string): string => `${window.__API_BASE__ ?? ''}/api${path}`;
 
+/** One wrong value of what was sent. `path` as `peers[0].port`, `message` in English. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** The daemon said no (RFC 9457). `code` is stable, `detail` is in English. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string | undefined;
-  readonly errors: readonly { readonly path: string; readonly message: string }[];
+  readonly errors: readonly Fault[];
   readonly params: Params;
 
   constructor(

@@ -7,6 +7,7 @@ import { post } from '../api/client.ts';
 import { associations, jobs } from '../api/queries.ts';
 import type { Job, JobState, LiveAssociation } from '../api/types.ts';
 import { readableName, useFormat } from '../format.ts';
+import { deviceOf, JobTrouble } from '../parts/job-trouble.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { TablePanel } from '../parts/query-table.tsx';
 import { JobProgress } from '../parts/send-dialog.tsx';
@@ -92,10 +93,10 @@ function Associations() {
 }
 
 /** What a job is about, from what its kind keeps of it. */
-function subjectOf({ subject }: Job): string {
-  const { to, aeTitle, patientName, studyUid, seriesUid, path } = subject;
+function subjectOf(job: Job): string {
+  const { patientName, studyUid, seriesUid } = job.subject;
   const name = typeof patientName === 'string' ? readableName({ alphabetic: patientName }).main : '';
-  return [to ?? aeTitle, name || (studyUid ?? seriesUid ?? path)]
+  return [deviceOf(job), name || (studyUid ?? seriesUid)]
     .filter((part) => typeof part === 'string')
     .join(' · ');
 }
@@ -124,7 +125,7 @@ function Jobs() {
         <>
           <b>{words(`jobs.kind.${job.kind}`, job.kind)}</b>
           <div className="soft">{subjectOf(job)}</div>
-          {job.error && <div className={job.state === 'failed' ? 'bad-words' : 'soft'}>{job.error}</div>}
+          {job.error && <JobTrouble job={job} />}
         </>
       ),
     },

@@ -8,8 +8,9 @@ import { post, queryOf, remove } from '../api/client.ts';
 import { peers, status, unknownCallers } from '../api/queries.ts';
 import type { EchoAnswer, Peer, UnknownCaller } from '../api/types.ts';
 import { useFormat } from '../format.ts';
-import { callParams, EchoResult, useEcho } from '../parts/echo-result.tsx';
+import { EchoResult, useEcho } from '../parts/echo-result.tsx';
 import { Forwarding } from '../parts/forwarding.tsx';
+import { LastContact } from '../parts/last-contact.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -130,24 +131,6 @@ function Device({ peer, onChange }: { peer: Peer; onChange: () => void }) {
 function ContactMark({ peer: { lastContact } }: { peer: Peer }) {
   const state = lastContact === undefined ? 'none' : lastContact.ok ? 'good' : 'bad';
   return <span className={`mark ${state}`} aria-hidden="true" />;
-}
-
-function LastContact({ peer }: { peer: Peer }) {
-  const { t } = useTranslation();
-  const own = useQuery(status).data;
-  const words = useWords();
-  const format = useFormat();
-  const { lastContact } = peer;
-  if (lastContact === undefined) return <span className="soft">{t('devices.never')}</span>;
-  const { ok, direction, at, code, detail } = lastContact;
-  const when = format.relative(at);
-  if (ok) return <span className="soft">{t(`devices.contact.${direction}`, { when })}</span>;
-  const why = words(`echo.${code}.what`, detail ?? '', callParams(peer, own));
-  return (
-    <span className="bad-words">
-      {t('devices.contact.failed', { when })} {why}
-    </span>
-  );
 }
 
 /** Who called and is no device yet. */

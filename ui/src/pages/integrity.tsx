@@ -6,6 +6,7 @@ import { post } from '../api/client.ts';
 import { findings, integrity, status } from '../api/queries.ts';
 import type { Finding, Integrity, IntegrityRun, SafetyLevel, Status } from '../api/types.ts';
 import { useFormat } from '../format.ts';
+import { Details } from '../parts/details.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -94,6 +95,9 @@ function State({ integrity: { running, runs } }: { integrity: Integrity }) {
   );
 }
 
+/** The words for these say all that is known; of the others there are numbers, another UID, the disk's own error. */
+const SAY_ENOUGH: ReadonlySet<string> = new Set(['missing', 'permissions', 'not-a-file', 'unknown']);
+
 function Findings() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -104,8 +108,9 @@ function Findings() {
   const known = useQuery(findings('open'));
   const act = useMutation({
     mutationFn: ({ id, action }: { id: string; action: string }) =>
-      post(`/integrity/findings/${encodeURIComponent(id)}/actions`, { action }),
-    onSuccess: () => message.success(t('finding.acted')),
+      post<Finding>(`/integrity/findings/${encodeURIComponent(id)}/actions`, { action }),
+    onSuccess: ({ state }) =>
+      state === 'open' ? message.warning(t('finding.stillOpen'), 8) : message.success(t('finding.acted')),
     onError: (error) => message.error(problemWords(error)),
     onSettled: () =>
       Promise.all(
@@ -121,7 +126,7 @@ function Findings() {
         <>
           <b>{words(`finding.kind.${kind}.title`, kind)}</b>
           <div className="soft">{words(`finding.kind.${kind}.text`, '')}</div>
-          <div>{reason}</div>
+          {SAY_ENOUGH.has(kind) || <Details text={reason} />}
           <FilePath path={path} />
         </>
       ),

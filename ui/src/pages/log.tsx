@@ -1,7 +1,7 @@
 // What the program wrote down, and who changed what.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Input, Segmented, Select } from 'antd';
-import { useDeferredValue, useState } from 'react';
+import { type ReactNode, useDeferredValue, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { audit, log } from '../api/queries.ts';
 import type { AuditEntry, LogLine } from '../api/types.ts';
@@ -111,11 +111,27 @@ function Lines() {
   );
 }
 
+/** What was changed: its own name where it has one; for the archive and its tasks there are words. */
+function useTargetWords(): (target: string) => ReactNode {
+  const words = useWords();
+  return (target) => {
+    // The words of the action say these already.
+    if (target === 'config') return undefined;
+    const patient = /^patient (.+)$/.exec(target)?.[1];
+    if (patient !== undefined) return <b className="mono">{patient}</b>;
+    const [, kind = '', job = ''] = /^([a-z]+) (\d+)$/.exec(target) ?? [];
+    if (kind !== '') return <b>{`${words(`jobs.kind.${kind}`, kind)} ${job}`}</b>;
+    const named = words(`log.target.${target}`, '');
+    return named === '' ? <b className="mono">{target}</b> : <b>{named}</b>;
+  };
+}
+
 function Changes() {
   const { t } = useTranslation();
   const format = useFormat();
   const words = useWords();
   const userWords = useUserWords();
+  const targetWords = useTargetWords();
   const known = useQuery(audit);
   const columns: Column<AuditEntry>[] = [
     {
@@ -134,7 +150,7 @@ function Changes() {
       lead: true,
       cell: ({ action, target, before, after }) => (
         <>
-          {words(`log.action.${action}`, action)} {target && <b className="mono">{target}</b>}
+          {words(`log.action.${action}`, action)} {target && targetWords(target)}
           {(before !== undefined || after !== undefined) && (
             <div className="soft mono log-fields">
               {[before, after]

@@ -6,13 +6,14 @@ import { useTranslation } from 'react-i18next';
 import { associations, intake, peers, status } from '../api/queries.ts';
 import type { Coded, LiveAssociation, Notice, Peer, Status } from '../api/types.ts';
 import { useFormat } from '../format.ts';
+import { Details } from '../parts/details.tsx';
 import { IntakeChart } from '../parts/intake-chart.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { Statement } from '../parts/statement.tsx';
 import { linkTo } from '../route.ts';
-import { useWords } from '../words.ts';
+import { useSettingTitle, useWords } from '../words.ts';
 import { Welcome } from './welcome.tsx';
 
 const CHART_DAYS = 90;
@@ -82,13 +83,22 @@ function Safety({ status: { safety } }: { status: Status }) {
 function NoticeLine({ notice }: { notice: Notice }) {
   const words = useWords();
   const format = useFormat();
+  const settingTitle = useSettingTitle();
+  const { settings, reason } = notice.params ?? {};
+  const titles =
+    settings === undefined ? {} : { settings: `${settings}`.split(', ').map(settingTitle).join(', ') };
   return (
     <Alert
       className="notice"
       type={notice.level}
       showIcon
-      title={words(`notice.${notice.code}`, notice.code, notice.params)}
-      description={format.relative(notice.at)}
+      title={words(`notice.${notice.code}`, notice.code, { ...notice.params, ...titles })}
+      description={
+        <>
+          {format.relative(notice.at)}
+          <Details text={reason === undefined ? undefined : `${reason}`} />
+        </>
+      }
     />
   );
 }

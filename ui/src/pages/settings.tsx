@@ -4,9 +4,9 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Button, Collapse, Form, Segmented, Select } from 'antd';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, patch } from '../api/client.ts';
+import { type Fault, Problem, patch } from '../api/client.ts';
 import { config, status } from '../api/queries.ts';
-import type { Config, ConfigChanged } from '../api/types.ts';
+import type { Config, ConfigChanged, SettingSchema } from '../api/types.ts';
 import { AddressCard } from '../parts/address-card.tsx';
 import { ConfigBackup } from '../parts/config-backup.tsx';
 import { Loaded } from '../parts/loaded.tsx';
@@ -25,7 +25,7 @@ import {
 } from '../preferences.ts';
 import { type Field, fieldsOf, isAdvanced, patchOf, valueAt } from '../settings-paths.ts';
 import type { PageProps } from '../shell.tsx';
-import { useWords } from '../words.ts';
+import { useFaultWords, useWords } from '../words.ts';
 
 export default function SettingsPage({ language, onLanguage, session }: PageProps) {
   const { t } = useTranslation();
@@ -86,6 +86,7 @@ function SettingsForm({ config: known }: { config: Config }) {
   const words = useWords();
   const client = useQueryClient();
   const { message } = App.useApp();
+  const faultWords = useFaultWords();
   const [changes, setChanges] = useState<ReadonlyMap<string, unknown>>(new Map());
   const fields = useMemo(() => fieldsOf(known.schema), [known.schema]);
   const save = useMutation({
@@ -98,7 +99,7 @@ function SettingsForm({ config: known }: { config: Config }) {
     },
   });
   const mistakes = new Map(
-    save.error instanceof Problem ? save.error.errors.map((one) => [one.path, one.message]) : [],
+    save.error instanceof Problem ? save.error.errors.map((fault) => [fault.path, fault]) : [],
   );
   const change = (path: string, value: unknown) => {
     const next = new Map(changes);
@@ -106,6 +107,10 @@ function SettingsForm({ config: known }: { config: Config }) {
     else next.set(path, value);
     setChanges(next);
   };
+  const mistakeWords = (fault: Fault, { minimum, maximum }: SettingSchema) =>
+    minimum === undefined || maximum === undefined
+      ? faultWords(fault)
+      : t('fault.range', { minimum, maximum });
   const row = ({ path, schema }: Field) => {
     const id = `setting-${path}`;
     const mistake = mistakes.get(path);
@@ -115,7 +120,9 @@ function SettingsForm({ config: known }: { config: Config }) {
         htmlFor={id}
         label={words(`setting.${path}.title`, schema.title ?? path)}
         extra={words(`setting.${path}.description`, schema.description ?? '')}
-        {...(mistake === undefined ? {} : { validateStatus: 'error' as const, help: mistake })}
+        {...(mistake === undefined
+          ? {}
+          : { validateStatus: 'error' as const, help: mistakeWords(mistake, schema) })}
       >
         <SettingInput
           id={id}
@@ -155,7 +162,7 @@ function SettingsForm({ config: known }: { config: Config }) {
           },
         ]}
       />
-      {save.error && <ProblemNote error={save.error} />}
+      {save.error && <ProblemNote error={save.error} inForm />}
       {changes.size > 0 && (
         <div className="save-bar">
           <span>{t('settings.unsaved', { count: changes.size })}</span>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Problem, post, put } from '../api/client.ts';
 import { destinations, forwardingRules } from '../api/queries.ts';
 import type { ForwardingRule, ForwardingRuleEntry, Peer } from '../api/types.ts';
+import { useFaultWords } from '../words.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { SOP_CLASSES } from './sop-classes.ts';
 
@@ -35,6 +36,7 @@ function entryOf({ source, modality, sopClass, description, ...rest }: Fields): 
 
 export function ForwardingForm({ rule, peers, onClose }: Props) {
   const { t } = useTranslation();
+  const faultWords = useFaultWords();
   const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const unit = Form.useWatch('unit', form);
@@ -52,9 +54,9 @@ export function ForwardingForm({ rule, peers, onClose }: Props) {
     onError: (error) => {
       if (!(error instanceof Problem)) return;
       // `modality[0]` is a fault of the field `modality`.
-      const faults = error.errors.map(({ path, message }) => ({
-        name: path.replace(/\W.*$/, '') as keyof Fields,
-        errors: [message],
+      const faults = error.errors.map((fault) => ({
+        name: fault.path.replace(/\W.*$/, '') as keyof Fields,
+        errors: [faultWords(fault)],
       }));
       form.setFields(faults.filter(({ name }) => form.getFieldInstance(name) !== undefined));
     },

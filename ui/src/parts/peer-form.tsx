@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Problem, post, put } from '../api/client.ts';
 import { peers, presets, status } from '../api/queries.ts';
 import type { EchoAnswer, Peer, PeerEntry, Permission, Preset } from '../api/types.ts';
-import { useWords } from '../words.ts';
+import { useFaultWords, useWords } from '../words.ts';
 import { type Called, EchoResult, useEcho } from './echo-result.tsx';
 import { ProblemNote } from './problem-note.tsx';
 
@@ -78,6 +78,7 @@ function fieldsOf({ role, characterSet, ...peer }: Peer): Partial<Fields> {
 export function PeerForm({ peer, known, onClose }: Props) {
   const { t } = useTranslation();
   const words = useWords();
+  const faultWords = useFaultWords();
   const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const [answer, setAnswer] = useState<{ called: Called; answer: EchoAnswer }>();
@@ -108,9 +109,9 @@ export function PeerForm({ peer, known, onClose }: Props) {
       if (!(error instanceof Problem)) return;
       form.setFields(
         error.errors
-          .map(({ path, message }) => ({
-            name: path.replace(/^.*\./, '') as keyof Fields,
-            errors: [message],
+          .map((fault) => ({
+            name: fault.path.replace(/^.*\./, '') as keyof Fields,
+            errors: [faultWords(fault)],
           }))
           .filter(({ name }) => form.getFieldInstance(name) !== undefined),
       );

@@ -6,9 +6,11 @@ import { useProblemWords } from '../words.ts';
 interface Props {
   readonly error: unknown;
   readonly onAgain?: () => void;
+  /** Each fault stands beside its field. */
+  readonly inForm?: boolean;
 }
 
-export function ProblemNote({ error, onAgain }: Props) {
+export function ProblemNote({ error, onAgain, inForm = false }: Props) {
   const { t } = useTranslation();
   const problemWords = useProblemWords();
   return (
@@ -16,7 +18,7 @@ export function ProblemNote({ error, onAgain }: Props) {
       type="error"
       showIcon
       title={t('problem.title')}
-      description={problemWords(error)}
+      description={problemWords(error, { faults: !inForm })}
       action={onAgain && <Button onClick={onAgain}>{t('common.again')}</Button>}
     />
   );

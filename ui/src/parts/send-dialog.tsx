@@ -7,6 +7,7 @@ import { post } from '../api/client.ts';
 import { jobs, peers } from '../api/queries.ts';
 import type { Job } from '../api/types.ts';
 import { linkTo } from '../route.ts';
+import { JobTrouble } from './job-trouble.tsx';
 import { ProblemNote } from './problem-note.tsx';
 
 export type Sent = { readonly studyUid: string } | { readonly seriesUid: string };
@@ -79,10 +80,20 @@ function Going({ id, to }: { id: string; to: string }) {
       <JobProgress job={job} />
       {job.state === 'done' && <Alert type="success" showIcon title={t('send.done', { name: to })} />}
       {job.state === 'failed' && (
-        <Alert type="error" showIcon title={t('send.failed', { name: to })} description={job.error} />
+        <Alert
+          type="error"
+          showIcon
+          title={t('send.failed', { name: to })}
+          description={<JobTrouble job={job} />}
+        />
       )}
       {job.state === 'waiting' && job.error !== undefined && (
-        <Alert type="warning" showIcon title={t('send.waiting', { name: to })} description={job.error} />
+        <Alert
+          type="warning"
+          showIcon
+          title={t('send.waiting', { name: to })}
+          description={<JobTrouble job={job} />}
+        />
       )}
       {(job.state === 'running' || job.state === 'waiting') && <p className="soft">{t('send.goesOn')}</p>}
     </div>
