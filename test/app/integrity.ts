@@ -60,6 +60,7 @@ export function integrityTests(here: () => Scene): void {
       const row = finding(app, 'missing');
       await row.getByText(app.say('finding.kind.missing.text')).waitFor();
       assert.equal(await row.locator('[lang=en]').count(), 0);
+      assert.equal(await app.button('finding.action.restore-second-archive.title').count(), 0);
       await app.button('finding.action.re-read.title').click();
       await app.text('finding.stillOpen').waitFor();
       await rename(`${daemon.dataDir}/elsewhere`, join(studies, file));

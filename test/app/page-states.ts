@@ -89,3 +89,12 @@ export async function makeTrouble(scene: Scene): Promise<void> {
   await appendFile(join(archive, file), 'x');
   await scene.post('/api/integrity/runs', undefined);
 }
+
+/** So that people have to sign in. */
+export async function setAccount(scene: Scene): Promise<void> {
+  await fetch(`${scene.daemon.httpUrl}/api/account`, {
+    method: 'PUT',
+    headers: { 'X-AngioVault': '1', 'Content-Type': 'application/json' },
+    body: JSON.stringify({ user: 'radiographer', password: 'a long enough password' }),
+  });
+}

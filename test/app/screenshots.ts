@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AppPage, LANGUAGES, SIZES } from '../support/browser.ts';
-import { makeTrouble, STATES } from './page-states.ts';
+import { makeTrouble, STATES, setAccount } from './page-states.ts';
 import { PAGES, someStudy, studyPages } from './pages.ts';
 import { Scene } from './scene.ts';
 
@@ -55,6 +55,19 @@ if (!forDocs) {
         await prepare(app, study);
         await picture(app, join(folder, `then-${name}-${size}-${language}`));
       }
+    }
+  }
+  // From now on nothing else is shown to somebody who has not signed in.
+  await setAccount(scene);
+  for (const language of LANGUAGES) {
+    for (const size of sizes) {
+      await using app = await scene.open({ language, size, dark: size === 'phone' });
+      await app.goTo('');
+      await app.button('login.enter').waitFor();
+      await picture(app, join(folder, `sign-in-${size}-${language}`));
+      await app.button('login.enter').click();
+      await app.text('login.needed').first().waitFor();
+      await picture(app, join(folder, `then-sign-in-${size}-${language}`));
     }
   }
 }

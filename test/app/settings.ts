@@ -45,6 +45,24 @@ export function settingsTests(here: () => Scene): void {
       assert.equal(await page.locator('#setting-aeTitle').inputValue(), 'ANGIOVAULT');
     });
 
+    test('what counts after the next start is named as in the settings', async () => {
+      const { daemon } = here();
+      for (const [language, title] of [
+        ['en', 'Keep the trash for days'],
+        ['zh-CN', '回收站保留天数'],
+      ] as const) {
+        await fetch(`${daemon.httpUrl}/api/config`, {
+          method: 'PATCH',
+          headers: { 'X-AngioVault': '1', 'Content-Type': 'application/json' },
+          body: JSON.stringify({ trash: { days: language === 'en' ? 31 : 32 } }),
+        });
+        await using app = await here().open({ language });
+        await app.open();
+        await app.text('notice.restart-needed', { settings: title }).waitFor();
+        await app.assertSound();
+      }
+    });
+
     test('the settings as a file, and back', async () => {
       await using app = await here().open();
       const { page, say } = app;

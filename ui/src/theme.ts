@@ -7,6 +7,10 @@ const SHARED = {
   fontSize: 14,
   fontFamily: 'var(--font)',
   fontFamilyCode: 'var(--mono)',
+  // What antd makes of the dark signal colours of light pages is brown.
+  colorSuccessBg: 'var(--ok-soft)',
+  colorWarningBg: 'var(--warn-soft)',
+  colorErrorBg: 'var(--bad-soft)',
   motionDurationMid: '0.12s',
   motionDurationSlow: '0.16s',
 };

@@ -98,6 +98,8 @@ function State({ integrity: { running, runs } }: { integrity: Integrity }) {
 /** The words for these say all that is known; of the others there are numbers, another UID, the disk's own error. */
 const SAY_ENOUGH: ReadonlySet<string> = new Set(['missing', 'permissions', 'not-a-file', 'unknown']);
 
+const FROM_SECOND = 'restore-second-archive';
+
 function Findings() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -106,6 +108,7 @@ function Findings() {
   const { message } = App.useApp();
   const problemWords = useProblemWords();
   const known = useQuery(findings('open'));
+  const hasSecond = useQuery(status).data?.secondArchive !== undefined;
   const act = useMutation({
     mutationFn: ({ id, action }: { id: string; action: string }) =>
       post<Finding>(`/integrity/findings/${encodeURIComponent(id)}/actions`, { action }),
@@ -142,17 +145,19 @@ function Findings() {
       align: 'end',
       cell: ({ id, actions }) => (
         <div className="finding-do">
-          {actions.map((action) => (
-            <Button
-              key={action}
-              size="small"
-              title={words(`finding.action.${action}.text`, action)}
-              loading={act.isPending && act.variables.id === id && act.variables.action === action}
-              onClick={() => act.mutate({ id, action })}
-            >
-              {words(`finding.action.${action}.title`, action)}
-            </Button>
-          ))}
+          {actions
+            .filter((action) => hasSecond || action !== FROM_SECOND)
+            .map((action) => (
+              <Button
+                key={action}
+                size="small"
+                title={words(`finding.action.${action}.text`, action)}
+                loading={act.isPending && act.variables.id === id && act.variables.action === action}
+                onClick={() => act.mutate({ id, action })}
+              >
+                {words(`finding.action.${action}.title`, action)}
+              </Button>
+            ))}
         </div>
       ),
     },

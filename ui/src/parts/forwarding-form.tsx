@@ -146,7 +146,7 @@ export function ForwardingForm({ rule, peers, onClose }: Props) {
         >
           <Input maxLength={64} placeholder="*coronary*" spellCheck={false} allowClear />
         </Form.Item>
-        {save.error && <ProblemNote error={save.error} />}
+        {save.error && <ProblemNote error={save.error} inForm />}
       </Form>
     </Drawer>
   );

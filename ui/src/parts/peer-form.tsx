@@ -228,7 +228,7 @@ export function PeerForm({ peer, known, onClose }: Props) {
             },
           ]}
         />
-        {save.error && <ProblemNote error={save.error} />}
+        {save.error && <ProblemNote error={save.error} inForm />}
       </Form>
     </Drawer>
   );

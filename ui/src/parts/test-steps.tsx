@@ -41,6 +41,7 @@ export function TestSteps({ id, peer, own, onClose }: Props) {
   return (
     <Modal
       open
+      centered
       title={t('test.title', { name: peer.aeTitle })}
       onCancel={() => {
         if (running) cancel.mutate();
