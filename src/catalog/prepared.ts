@@ -34,7 +34,7 @@ export function prepare<A, R>(build: (slot: SlotMaker<A>) => Compilable<R>): Pre
 }
 
 /** Longest list in one statement. */
-const MAX_LIST = 256;
+export const MAX_LIST = 256;
 const LIST_LENGTHS = [1, 8, 64, 128, MAX_LIST];
 
 /** A statement over a list of values, such as `id in (…)`. A list between two lengths is filled up with its

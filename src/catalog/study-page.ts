@@ -8,7 +8,7 @@ import { CatalogError } from './errors.ts';
 import { criteriaByLevel, type Lineage } from './find.ts';
 import type { Criterion } from './match.ts';
 import type { Pacer } from './pacer.ts';
-import { type Connection, type Prepared, prepareList } from './prepared.ts';
+import { type Connection, MAX_LIST, type Prepared, prepareList } from './prepared.ts';
 import { prepareRowStatements, type Row, RowLoader, type RowStatements } from './rows.ts';
 import {
   type AccessPath,
@@ -41,11 +41,6 @@ interface Candidate extends Position {
   isPlaceOf(study: Row): boolean;
 }
 
-interface StudyCount {
-  readonly id: number;
-  readonly studies: number;
-}
-
 export interface StudyPageStatements {
   readonly db: Connection;
   readonly walk: WalkStatements;
@@ -53,7 +48,6 @@ export interface StudyPageStatements {
   readonly ofStudies: Prepared<readonly number[], Position>;
   readonly ofUids: Prepared<readonly string[], Position>;
   readonly ofPatients: Prepared<readonly number[], Position>;
-  readonly studyCounts: Prepared<readonly number[], StudyCount>;
 }
 
 export function prepareStudyPage(engine: Engine): StudyPageStatements {
@@ -65,9 +59,9 @@ export function prepareStudyPage(engine: Engine): StudyPageStatements {
     rows: prepareRowStatements(db),
     ofStudies: prepareList((ids: readonly number[]) => positions.where('id', 'in', ids)),
     ofUids: prepareList((uids: readonly string[]) => positions.where('uid', 'in', uids)),
-    ofPatients: prepareList((ids: readonly number[]) => positions.where('patient_id', 'in', ids)),
-    studyCounts: prepareList((ids: readonly number[]) =>
-      db.selectFrom('patient').select(['id', 'studies']).where('id', 'in', ids),
+    // A patient may have any number of studies: no more are read than make too many.
+    ofPatients: prepareList((ids: readonly number[]) =>
+      positions.where('patient_id', 'in', ids).limit(MAX_ORDERED + 1),
     ),
   };
 }
@@ -185,7 +179,7 @@ class StudyList {
 
   /** The studies that any of the paths leads to; undefined when there are too many. */
   async #positionsAlong(paths: readonly AccessPath[]): Promise<readonly Position[] | undefined> {
-    const { db, walk: statements, studyCounts, ofPatients, ofStudies } = this.#statements;
+    const { db, walk: statements, ofPatients, ofStudies } = this.#statements;
     const patients = new Set<number>();
     const studies = new Set<number>();
     for (const path of paths) {
@@ -195,12 +189,6 @@ class StudyList {
         if (owners.size > MANY) return undefined;
       }
     }
-    let sum = 0;
-    for (const ids of lists(patients)) {
-      const counts = await this.#pacer.turn(() => studyCounts(db, ids));
-      for (const { studies } of counts) sum += studies;
-      if (sum > MAX_ORDERED) return undefined;
-    }
     const positions = new Map<number, Position>();
     for (const [owners, ofOwners] of [
       [patients, ofPatients],
@@ -209,6 +197,7 @@ class StudyList {
       for (const ids of lists(owners)) {
         for (const position of await this.#pacer.turn(() => ofOwners(db, ids)))
           positions.set(position.id, position);
+        if (positions.size > MAX_ORDERED) return undefined;
       }
     }
     return [...positions.values()];
@@ -221,7 +210,7 @@ function fits(criteria: readonly Criterion[], row: Row): boolean {
 
 function* lists(ids: ReadonlySet<number>): Generator<readonly number[]> {
   const all = [...ids];
-  for (let start = 0; start < all.length; start += STEP) yield all.slice(start, start + STEP);
+  for (let start = 0; start < all.length; start += MAX_LIST) yield all.slice(start, start + MAX_LIST);
 }
 
 function* inOrder(
