@@ -8,7 +8,7 @@ import { bringForwardMariadb, openMariadb } from '../../../src/catalog/mariadb/e
 import { openCatalog } from '../../../src/catalog/open.ts';
 import { instanceRecord } from '../../support/catalog-generator.ts';
 import { CuttingProxy } from '../../support/cutting-proxy.ts';
-import { MariadbServer, mariadbAddress } from '../../support/mariadb-server.ts';
+import { MariadbServer, mariadbAddress, NOT_WAITING_FOR_DISK } from '../../support/mariadb-server.ts';
 import { laterMariadb, MARIADB_STEPS } from '../../support/schema-steps.ts';
 import type { EngineUnderTest } from './harness.ts';
 import {
@@ -20,8 +20,7 @@ import {
 
 let server: MariadbServer;
 before(async () => {
-  // Hundreds of changes, each of many tables: what a process wrote is kept when it is killed, without waiting for a disk.
-  server = await MariadbServer.start({ args: ['--innodb-flush-method=nosync', '--sync-frm=0'] });
+  server = await MariadbServer.start({ args: NOT_WAITING_FOR_DISK });
 });
 after(() => server[Symbol.asyncDispose]());
 

@@ -1,7 +1,7 @@
 // The contract of the catalogue, on a MariaDB server.
 
 import { after, before } from 'node:test';
-import { MariadbServer } from '../../support/mariadb-server.ts';
+import { MariadbServer, NOT_WAITING_FOR_DISK } from '../../support/mariadb-server.ts';
 import { crashSuite } from './crash-suite.ts';
 import { deliveriesSuite } from './deliveries-suite.ts';
 import { fillerSuite } from './filler-suite.ts';
@@ -19,8 +19,7 @@ import { upkeepSuite } from './upkeep-suite.ts';
 
 let server: MariadbServer;
 before(async () => {
-  // Hundreds of databases: what a process wrote is kept when it is killed, without waiting for a disk.
-  server = await MariadbServer.start({ args: ['--innodb-flush-method=nosync', '--sync-frm=0'] });
+  server = await MariadbServer.start({ args: NOT_WAITING_FOR_DISK });
 });
 after(() => server[Symbol.asyncDispose]());
 
