@@ -60,6 +60,8 @@ export function find(
 
 /** Looking for a narrower path costs as much as trying so many candidates. */
 const FEW = 8;
+/** A power of two as prepared lists are. */
+const FIRST_SLICE = 16;
 
 const UNIQUE_KEYS = [
   ['IMAGE', TAG.SOPInstanceUID],
@@ -138,7 +140,7 @@ class Search {
   async *#along(path: AccessPath): AsyncGenerator<readonly Row[]> {
     const { db, walk: statements } = this.#statements;
     const level = OWNER_LEVEL[path.kind];
-    for await (const candidates of walk(statements, db, path, this.#pacer)) {
+    for await (const candidates of inGrowingSlices(walk(statements, db, path, this.#pacer))) {
       const ids = candidates.map((candidate) => candidate.id);
       const rows = new Map((await this.#loader.load(level, ids)).map((row) => [row.id, row]));
       yield candidates.flatMap((candidate) => {
@@ -224,6 +226,17 @@ class Search {
 
   #isBelow(level: QueryLevel): boolean {
     return LEVELS.indexOf(level) > LEVELS.indexOf(this.#level);
+  }
+}
+
+/** Few at first, so that the requestor reads while more are looked for; then as many as come. */
+async function* inGrowingSlices<T>(steps: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
+  let length = FIRST_SLICE;
+  for await (const step of steps) {
+    for (let start = 0; start < step.length; length = Math.min(2 * length, STEP)) {
+      yield step.slice(start, start + length);
+      start += length;
+    }
   }
 }
 

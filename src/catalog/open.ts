@@ -1,6 +1,7 @@
 // Opens a catalogue: a Catalog whose work is done in a thread of its own, which is started again when it has ended.
 
 import type { DicomJson } from '../dicom/dicom-json.ts';
+import { awaitedLater } from '../util/promises.ts';
 import type {
   Catalog,
   Counts,
@@ -154,8 +155,8 @@ class ThreadedCatalog implements Catalog {
   }
 }
 
-/** Asks for pages one by one; whatever way the reader leaves, the search ends. It ends with its thread: another one
- *  knows nothing of it. */
+/** Asks for pages one by one, each while the reader has the one before; whatever way the reader leaves, the search
+ *  ends. It ends with its thread: another one knows nothing of it. */
 async function* pagesOf<P extends { readonly done: boolean }>(
   thread: CatalogThread,
   search: number,
@@ -166,9 +167,10 @@ async function* pagesOf<P extends { readonly done: boolean }>(
   signal?.throwIfAborted();
   let done = false;
   try {
-    for (let ask = first; !done; ask = more) {
-      const page = await unlessAborted(ask(), signal);
+    for (let asked = first(); !done; ) {
+      const page = await unlessAborted(asked, signal);
       done = page.done;
+      if (!done) asked = awaitedLater(more());
       yield page;
       signal?.throwIfAborted();
     }

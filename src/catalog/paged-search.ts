@@ -2,7 +2,8 @@
 
 import { Pacer, SearchStopped } from './pacer.ts';
 
-const PAGE_ITEMS = 100;
+/** With so many a page is handed over: the reader works on it while the next is looked for. */
+const PAGE_ITEMS = 16;
 /** A page that is not full is handed over after so long, so that rare matches are seen when they are found. */
 const PAGE_MS = 20;
 

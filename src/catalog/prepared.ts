@@ -35,7 +35,7 @@ export function prepare<A, R>(build: (slot: SlotMaker<A>) => Compilable<R>): Pre
 
 /** Longest list in one statement. */
 export const MAX_LIST = 256;
-const LIST_LENGTHS = [1, 8, 64, 128, MAX_LIST];
+const LIST_LENGTHS = [1, 8, 16, 32, 64, 128, MAX_LIST];
 
 /** A statement over a list of values, such as `id in (…)`. A list between two lengths is filled up with its
  *  last value, so the statement must not care for repetitions. */

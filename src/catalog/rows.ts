@@ -8,6 +8,7 @@ import {
   computedOfPatient,
   computedOfSeries,
   computedOfStudy,
+  mergedAttributes,
   mergedText,
 } from './computed.ts';
 import type { Pacer } from './pacer.ts';
@@ -21,37 +22,43 @@ export class Row {
   readonly parentId: number;
   /** How many entities it has one level below. */
   readonly children: number;
-  /** Attributes, kept and computed, as JSON. */
-  readonly text: string;
   /** Of the files. */
   readonly bytes: number;
   readonly receivedAt: string;
+  readonly #kept: string;
+  readonly #computed: DicomJson;
   #attributes: DicomJson | undefined;
 
   constructor(
     level: QueryLevel,
-    {
-      id,
-      parentId,
-      children,
-      text,
-      bytes,
-      receivedAt,
-    }: Pick<Row, 'id' | 'parentId' | 'children' | 'text' | 'bytes' | 'receivedAt'>,
+    { id, parentId, children, attributes, computed, bytes, received_at: receivedAt }: Columns,
   ) {
     this.level = level;
     this.id = id;
     this.parentId = parentId;
     this.children = children;
-    this.text = text;
     this.bytes = bytes;
     this.receivedAt = receivedAt;
+    this.#kept = attributes;
+    this.#computed = computed;
   }
 
+  /** Attributes, kept and computed. */
   get attributes(): DicomJson {
-    this.#attributes ??= JSON.parse(this.text) as DicomJson;
+    this.#attributes ??= mergedAttributes(this.#kept, this.#computed);
     return this.#attributes;
   }
+
+  /** The same as JSON. */
+  get text(): string {
+    return mergedText(this.#kept, this.#computed);
+  }
+}
+
+interface Columns extends Pick<Row, 'id' | 'parentId' | 'children' | 'bytes'> {
+  readonly attributes: string;
+  readonly computed: DicomJson;
+  readonly received_at: string;
 }
 
 type LoadRows = Prepared<readonly number[], Row>;
@@ -85,56 +92,45 @@ export function prepareRowStatements(db: Connection): RowStatements {
   );
   return {
     PATIENT: async (connection, ids) =>
-      (await patients(connection, ids)).map((row) => {
-        const { id, studies: children } = row;
-        return new Row('PATIENT', {
-          ...contentOf(row, computedOfPatient(row)),
-          id,
-          parentId: 0,
-          children,
-        });
-      }),
+      (await patients(connection, ids)).map(
+        (row) =>
+          new Row('PATIENT', {
+            ...row,
+            computed: computedOfPatient(row),
+            parentId: 0,
+            children: row.studies,
+          }),
+      ),
     STUDY: async (connection, ids) =>
-      (await studies(connection, ids)).map((row) => {
-        const { id, patient_id: parentId, series: children } = row;
-        return new Row('STUDY', {
-          ...contentOf(row, computedOfStudy(row)),
-          id,
-          parentId,
-          children,
-        });
-      }),
+      (await studies(connection, ids)).map(
+        (row) =>
+          new Row('STUDY', {
+            ...row,
+            computed: computedOfStudy(row),
+            parentId: row.patient_id,
+            children: row.series,
+          }),
+      ),
     SERIES: async (connection, ids) =>
-      (await series(connection, ids)).map((row) => {
-        const { id, study_id: parentId, instances: children } = row;
-        return new Row('SERIES', {
-          ...contentOf(row, computedOfSeries(row)),
-          id,
-          parentId,
-          children,
-        });
-      }),
+      (await series(connection, ids)).map(
+        (row) =>
+          new Row('SERIES', {
+            ...row,
+            computed: computedOfSeries(row),
+            parentId: row.study_id,
+            children: row.instances,
+          }),
+      ),
     IMAGE: async (connection, ids) =>
-      (await instances(connection, ids)).map((row) => {
-        const { id, series_id: parentId } = row;
-        return new Row('IMAGE', {
-          ...contentOf(row, computedOfInstance(row)),
-          id,
-          parentId,
-          children: 0,
-        });
-      }),
-  };
-}
-
-function contentOf(
-  row: { attributes: string; bytes: number; received_at: string },
-  computed: DicomJson,
-): Pick<Row, 'text' | 'bytes' | 'receivedAt'> {
-  return {
-    text: mergedText(row.attributes, computed),
-    bytes: row.bytes,
-    receivedAt: row.received_at,
+      (await instances(connection, ids)).map(
+        (row) =>
+          new Row('IMAGE', {
+            ...row,
+            computed: computedOfInstance(row),
+            parentId: row.series_id,
+            children: 0,
+          }),
+      ),
   };
 }
 

@@ -28,6 +28,8 @@ const MAX_TRIED = 1024;
 const LONGEST_MS = 50;
 /** Most studies that are put in order for one page. */
 const MAX_ORDERED = 20_000;
+/** Studies that are to be put in order are all wanted at once: fewer, longer statements. */
+const LONG_STEP = 1024;
 
 /** A study's place in the list: its date, then when it came to the archive. */
 interface Position {
@@ -184,7 +186,7 @@ class StudyList {
     const studies = new Set<number>();
     for (const path of paths) {
       const owners = OWNER_LEVEL[path.kind] === 'PATIENT' ? patients : studies;
-      for await (const found of walk(statements, db, path, this.#pacer)) {
+      for await (const found of walk(statements, db, path, this.#pacer, LONG_STEP)) {
         for (const { id } of found) owners.add(id);
         if (owners.size > MANY) return undefined;
       }

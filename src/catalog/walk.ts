@@ -8,18 +8,13 @@ import { type Connection, type Prepared, prepare, type SlotMaker } from './prepa
 import { type AccessPath, type Kind, NEWEST_FIRST } from './search-keys.ts';
 import type { KeyRange } from './wild-card.ts';
 
-/** Entities per step. */
+/** Entities per step, unless said otherwise. */
 export const STEP = 128;
 const LAST_OWNER = Number.MAX_SAFE_INTEGER;
 /** Estimates stop counting here. */
 export const MANY = 5000;
 /** Looking through all keys of a kind costs about as much as loading so many entities. */
 const SCAN_COST = 4000;
-
-/** Where counting the keys of a range stops. */
-interface Count extends Step {
-  readonly most: number;
-}
 
 /** An entity that an access path leads to. */
 export interface Candidate {
@@ -36,6 +31,8 @@ interface Step {
   /** Where the last step ended. */
   readonly key: string;
   readonly owner: number;
+  /** Rows, at most. */
+  readonly most: number;
 }
 
 interface ScanStep extends Step {
@@ -53,7 +50,7 @@ export interface WalkStatements {
   /** Where one statement of a scan has looked through enough keys, if that matters to the engine. */
   readonly stretchEnd: Prepared<Step, { search_key: string }> | undefined;
   readonly scan: Prepared<ScanStep, KeyRow>;
-  readonly count: Prepared<Count, { count: number }>;
+  readonly count: Prepared<Step, { count: number }>;
 }
 
 const POSITION = ['search_key', 'owner_id'] as const;
@@ -72,7 +69,7 @@ export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkS
         .where('search_key', '<', slot('to'))
         .orderBy('search_key')
         .orderBy('owner_id')
-        .limit(STEP),
+        .limit(slot('most')),
     ),
     backwards: prepare((slot) =>
       keys
@@ -82,7 +79,7 @@ export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkS
         .where('search_key', '>=', slot('from'))
         .orderBy('search_key', 'desc')
         .orderBy('owner_id', 'desc')
-        .limit(STEP),
+        .limit(slot('most')),
     ),
     stretchEnd:
       scanStretch === undefined
@@ -106,7 +103,7 @@ export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkS
         .where('search_key', '<=', slot('to'))
         .orderBy('search_key')
         .orderBy('owner_id')
-        .limit(STEP),
+        .limit(slot('most')),
     ),
     count: prepare((slot) =>
       db
@@ -124,18 +121,19 @@ export function prepareWalk({ db, beyond, mayHold, scanStretch }: Engine): WalkS
   };
 }
 
-/** All candidates of a path, in steps. An owner with several fitting keys comes up several times. */
+/** All candidates of a path, in steps of at most so many. An owner with several fitting keys comes up several times. */
 export async function* walk(
   statements: WalkStatements,
   db: Connection,
   path: AccessPath,
   pacer: Pacer,
+  most: number = STEP,
 ): AsyncGenerator<readonly Candidate[]> {
   for (const [number, range] of path.ranges.entries()) {
     const steps =
       range.contains === undefined
-        ? stepsOf(statements, db, path.kind, range, pacer)
-        : scanOf(statements, db, path.kind, range.contains, pacer);
+        ? stepsOf(statements, db, path.kind, range, pacer, most)
+        : scanOf(statements, db, path.kind, range.contains, pacer, most);
     for await (const rows of steps) {
       yield rows.map((row) => ({ id: row.owner_id, key: row.search_key, range: number }));
     }
@@ -155,8 +153,9 @@ export function walkBackwards(
     after,
   }: { readonly kind: Kind; readonly range: KeyRange; readonly after: Place | undefined },
   pacer: Pacer,
+  most: number = STEP,
 ): AsyncGenerator<readonly KeyRow[]> {
-  const start = startOf(kind, range);
+  const start = startOf(kind, range, most);
   return steps(statements.backwards, db, { ...start, ...(after ?? { key: start.to }) }, pacer);
 }
 
@@ -171,7 +170,7 @@ export async function estimate(
   let sum = 0;
   for (const range of path.ranges) {
     if (range.contains !== undefined) return SCAN_COST;
-    const step = { ...startOf(path.kind, range), most: most - sum };
+    const step = startOf(path.kind, range, most - sum);
     const [counted] = await pacer.turn(() => statements.count(db, step));
     sum += counted?.count ?? 0;
     if (sum >= most) return most;
@@ -179,8 +178,8 @@ export async function estimate(
   return sum;
 }
 
-function startOf(kind: Kind, range: KeyRange): Step {
-  return { kind, from: range.from, to: range.to ?? AFTER_ALL_KEYS, key: range.from, owner: -1 };
+function startOf(kind: Kind, range: KeyRange, most: number): Step {
+  return { kind, from: range.from, to: range.to ?? AFTER_ALL_KEYS, key: range.from, owner: -1, most };
 }
 
 function stepsOf(
@@ -189,10 +188,11 @@ function stepsOf(
   kind: Kind,
   range: KeyRange,
   pacer: Pacer,
+  most: number,
 ): AsyncGenerator<readonly KeyRow[]> {
   return NEWEST_FIRST.has(kind)
-    ? walkBackwards(statements, db, { kind, range, after: undefined }, pacer)
-    : steps(statements.forwards, db, startOf(kind, range), pacer);
+    ? walkBackwards(statements, db, { kind, range, after: undefined }, pacer, most)
+    : steps(statements.forwards, db, startOf(kind, range, most), pacer);
 }
 
 /** Looks through every key of a kind, a stretch at a time; the database filters, so few rows come up here. */
@@ -202,10 +202,11 @@ async function* scanOf(
   kind: Kind,
   contains: string,
   pacer: Pacer,
+  most: number,
 ): AsyncGenerator<readonly KeyRow[]> {
   const { stretchEnd } = statements;
   // A stretch ends behind the last owner of a key, and none begins in between.
-  for (let step: Step = { ...startOf(kind, { from: '', to: undefined }), owner: LAST_OWNER }; ; ) {
+  for (let step: Step = { ...startOf(kind, { from: '', to: undefined }, most), owner: LAST_OWNER }; ; ) {
     const [end] = stretchEnd === undefined ? [] : await pacer.turn(() => stretchEnd(db, step));
     const to = end?.search_key ?? step.to;
     yield* steps(statements.scan, db, { ...step, to, contains }, pacer);
@@ -224,7 +225,7 @@ async function* steps<S extends Step>(
     const rows = await pacer.turn(() => statement(db, step));
     if (rows.length > 0) yield rows;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < STEP) return;
+    if (last === undefined || rows.length < step.most) return;
     step = { ...step, key: last.search_key, owner: last.owner_id };
   }
 }

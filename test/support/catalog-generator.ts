@@ -84,7 +84,7 @@ export interface ArchiveShape {
   readonly seriesPerStudy?: number;
   readonly instancesPerSeries?: number;
   readonly seed?: number;
-  /** Studies are spread over so many days before 2026. */
+  /** Studies come one after the other over so many days before 2026, as they do to an archive. */
   readonly days?: number;
 }
 
@@ -120,7 +120,10 @@ export function studyFacts(shape: ArchiveShape, study: number): StudyFacts {
   const who = randomOf(`${shape.seed ?? 1} patient ${patient}`);
   const surname = who(SURNAMES.length);
   const name = `${SURNAMES[surname]}^${GIVEN[who(GIVEN.length)]} ${patient}=${HAN_SURNAMES[surname % HAN_SURNAMES.length]}^${HAN_GIVEN[who(15)]}${HAN_GIVEN[who(15)]}`;
-  const day = new Date(Date.UTC(2026, 0, 1) - random(shape.days ?? 3650) * 86_400_000);
+  const days = shape.days ?? 3650;
+  // Some arrive days later.
+  const age = days - 1 - Math.floor((study / shape.studies) * days) + Math.floor(random(16) / 13) * random(4);
+  const day = new Date(Date.UTC(2025, 11, 31) - age * 86_400_000);
   return {
     uid: `1.2.826.0.1.3680043.2.1125.${shape.seed ?? 1}.${study}`,
     patientId: `PID${String(patient).padStart(8, '0')}`,
