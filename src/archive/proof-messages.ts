@@ -10,12 +10,3 @@ export interface ProofTask {
 
 /** undefined: as it was received. */
 export type ProofAnswer = { readonly kind: 'missing' | 'altered'; readonly reason: string } | undefined;
-
-export interface ToProof {
-  readonly tasks: readonly ProofTask[];
-}
-
-export interface FromProof {
-  /** One for each task, in order. */
-  readonly answers: readonly ProofAnswer[];
-}

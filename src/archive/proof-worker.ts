@@ -1,41 +1,34 @@
-// A thread that reads files again and compares them with what was received, with plain blocking calls: a small file
-// costs less than its trips through the thread pool would.
+// A thread that reads files again and compares them with what was received.
 
 import { createHash, hash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { PlainFiles } from '../storage/plain-files.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
-import type { FromProof, ProofAnswer, ProofTask, ToProof } from './proof-messages.ts';
+import type { ProofAnswer, ProofTask } from './proof-messages.ts';
+import { answerTasks } from './reading-threads.ts';
 
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK_BYTES = 1 << 20;
-const DIRECTORY_FLAGS = FLAGS | constants.O_DIRECTORY;
 const OTHER_BYTES = { kind: 'altered', reason: 'its bytes are not those received' } as const;
 const NOT_PLAIN = {
   kind: 'altered',
   reason: 'it is not a plain file, or reached through a symbolic link',
 } as const;
 
-const port = parentPort!;
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+const files = new PlainFiles();
 
-/** Of the files of one batch that lie together only the first asks where its directory really is. */
-let directory: { readonly path: string; readonly fd: number } | undefined;
-
-port.on('message', ({ tasks }: ToProof) => {
+answerTasks<ProofTask, ProofAnswer>(parentPort!, (tasks) => {
   const answers = tasks.map(prove);
-  leaveDirectory();
-  port.postMessage({ answers } satisfies FromProof);
+  files.leave();
+  return answers;
 });
 
 function prove(task: ProofTask): ProofAnswer {
   let fd: number | undefined;
   try {
-    const slash = task.file.lastIndexOf('/');
-    const parent = enterDirectory(task.file.slice(0, slash));
-    if (parent === undefined) return NOT_PLAIN;
-    fd = openSync(`/proc/self/fd/${parent}${task.file.slice(slash)}`, FLAGS);
-    return proveOpen(fd, task);
+    fd = files.open(task.file);
+    return fd === undefined ? NOT_PLAIN : proveOpen(fd, task);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
       return { kind: 'missing', reason: 'the catalogue holds it, the volume does not' };
@@ -44,24 +37,6 @@ function prove(task: ProofTask): ProofAnswer {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
-}
-
-/** undefined when it is reached through a symbolic link. */
-function enterDirectory(path: string): number | undefined {
-  if (directory?.path === path) return directory.fd;
-  leaveDirectory();
-  const fd = openSync(path, DIRECTORY_FLAGS);
-  if (readlinkSync(`/proc/self/fd/${fd}`) !== path) {
-    closeSync(fd);
-    return undefined;
-  }
-  directory = { path, fd };
-  return fd;
-}
-
-function leaveDirectory(): void {
-  if (directory !== undefined) closeSync(directory.fd);
-  directory = undefined;
 }
 
 function proveOpen(fd: number, { dataSetOffset, dataSetBytes, sha256 }: ProofTask): ProofAnswer {

@@ -5,14 +5,16 @@ import type { Catalog, InstanceRecord, StoredLocation } from '../catalog/catalog
 import type { StorageArea } from '../storage/storage-area.ts';
 import { messageOf } from '../util/errors.ts';
 import { awaitedLater } from '../util/promises.ts';
+import { ReadingThreads } from './reading-threads.ts';
 import type { RebuildCheckpoint, Rebuilt } from './rebuild-checkpoint.ts';
+import type { RecordAnswer } from './record-worker.ts';
 import { ingestPlaced } from './set-aside.ts';
 import { type CharacterSetOverrides, recordAt } from './stored-record.ts';
 import { missingFiles } from './verify.ts';
 
 const BATCH = 256;
-/** Files read at the same time. */
-const AT_ONCE = 16;
+const RECORD_WORKER = new URL('./record-worker.ts', import.meta.url);
+const THREADS = 2;
 
 export interface Difference {
   readonly kind: 'changed' | 'gone' | 'unreadable';
@@ -29,31 +31,42 @@ export interface RebuildSite {
   onDifference(difference: Difference): void;
 }
 
+type RecordThreads = ReadingThreads<string, RecordAnswer>;
+
 /** Idempotent: what the catalogue holds already stays. Call again after an end by force: it goes on there. */
 export async function rebuildCatalog(site: RebuildSite): Promise<Rebuilt> {
   const { storage, catalog, checkpoint } = site;
   const start = await checkpoint.resume(catalog);
   const counts = { files: 0, added: 0, changed: 0, gone: 0, unreadable: 0, ...start?.counts };
+  const threads: RecordThreads = new ReadingThreads(RECORD_WORKER, THREADS, storage.root);
   let writing: Promise<void> = Promise.resolve();
-  // Older contents come last: the current one of each is known by then.
-  for await (const batch of batches(storage, start?.after)) {
-    const read = await readBatch(site, batch.paths, counts);
+  let seen = 0;
+  try {
+    // Older contents come last: the current one of each is known by then.
+    for await (const batch of batches(storage, start?.after)) {
+      const read = await readBatch(site, threads, batch.paths, counts);
+      await writing;
+      const ended = async () => {
+        seen += await writeBatch(site, read, counts);
+        counts.files += batch.paths.length;
+        const last = read.at(-1)?.instance.uid;
+        if (batch.after !== undefined && last !== undefined) {
+          await checkpoint.reached({ after: batch.after, lastUid: last, counts });
+        }
+        site.onProgress(counts);
+      };
+      writing = awaitedLater(ended());
+    }
     await writing;
-    const ended = async () => {
-      await writeBatch(site, read, counts);
-      counts.files += batch.paths.length;
-      const last = read.at(-1)?.instance.uid;
-      if (batch.after !== undefined && last !== undefined) {
-        await checkpoint.reached({ after: batch.after, lastUid: last, counts });
-      }
-      site.onProgress(counts);
-    };
-    writing = awaitedLater(ended());
+  } finally {
+    await threads.close();
   }
-  await writing;
-  for await (const { path, reason } of missingFiles(storage, catalog)) {
-    counts.gone += 1;
-    site.onDifference({ kind: 'gone', path, reason });
+  // With a file for each instance there is nothing to be missed.
+  if (start !== undefined || (await catalog.counts()).instances !== seen) {
+    for await (const { path, reason } of missingFiles(storage, catalog)) {
+      counts.gone += 1;
+      site.onDifference({ kind: 'gone', path, reason });
+    }
   }
   await checkpoint.remove();
   return counts;
@@ -89,34 +102,50 @@ type Counts = { -readonly [K in keyof Rebuilt]: Rebuilt[K] };
 
 async function readBatch(
   site: RebuildSite,
+  threads: RecordThreads,
   paths: readonly string[],
   counts: Counts,
 ): Promise<InstanceRecord[]> {
-  const { storage, overrides } = site;
-  const records: (InstanceRecord | undefined)[] = new Array(paths.length);
-  const waiting = paths.entries();
-  const readSome = async () => {
-    for (const [index, path] of waiting) {
-      try {
-        records[index] = await recordAt(storage, path, overrides);
-        if (records[index] === undefined) throw new Error('it is not a file of this archive');
-      } catch (error) {
-        counts.unreadable += 1;
-        site.onDifference({ kind: 'unreadable', path, reason: messageOf(error) });
-      }
+  const share = Math.ceil(paths.length / THREADS);
+  const parts = Array.from({ length: THREADS }, (_, part) => paths.slice(part * share, (part + 1) * share));
+  const answers = (await Promise.all(parts.map((part) => threads.ask(part)))).flat();
+  const records: InstanceRecord[] = [];
+  for (const [index, answer] of answers.entries()) {
+    try {
+      records.push(await recordFrom(site, paths[index]!, answer));
+    } catch (error) {
+      counts.unreadable += 1;
+      site.onDifference({ kind: 'unreadable', path: paths[index]!, reason: messageOf(error) });
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, readSome));
-  return records.filter((record) => record !== undefined);
+  }
+  return records;
 }
 
+/** Threads know nothing of callers that mislabel their text: what came from these is read again. */
+async function recordFrom(
+  { storage, overrides }: RebuildSite,
+  path: string,
+  answer: RecordAnswer,
+): Promise<InstanceRecord> {
+  if ('unreadable' in answer) throw new Error(answer.unreadable);
+  const record = JSON.parse(answer.record) as InstanceRecord;
+  if (overrides(record.location.sourceAeTitle) === undefined) return record;
+  const again = await recordAt(storage, path, overrides);
+  if (again === undefined) throw new Error('it has gone since it was first read');
+  return again;
+}
+
+/** How many instances have the file of their current content among these. */
 async function writeBatch(
   site: RebuildSite,
   records: readonly InstanceRecord[],
   counts: Counts,
-): Promise<void> {
+): Promise<number> {
   const { storage, catalog } = site;
   const known = await knownLocations(catalog, records);
+  const current = new Set(
+    records.filter((record) => isCurrent(record, known)).map(({ instance }) => instance.uid),
+  );
   // A UID twice in a batch: one after the other.
   let rest = records.filter((record) => isNews(site, record, known, counts));
   while (rest.length > 0) {
@@ -125,6 +154,17 @@ async function writeBatch(
     const written = new Set(some.values());
     rest = rest.filter((record) => !written.has(record));
   }
+  return current.size;
+}
+
+/** Whether the catalogue names this very file for its instance, or will when it has learnt of it. */
+function isCurrent(
+  { instance, location }: InstanceRecord,
+  known: ReadonlyMap<string, StoredLocation>,
+): boolean {
+  if (location.path.startsWith('superseded/')) return false;
+  const current = known.get(instance.uid);
+  return current === undefined || current.path === location.path;
 }
 
 /** Every content that the catalogue has of these instances, by path. */

@@ -16,6 +16,14 @@ const FIRST_READ_BYTES = 36 * 1024;
 const MAX_FILE_META_BYTES = 256 * 1024;
 const HASH_CHUNK_BYTES = 1 << 20;
 
+/** What a head is read from. */
+export type HeadFile = Pick<OpenFile, 'stat' | 'read' | typeof Symbol.dispose>;
+
+/** The archive's files, opened by their paths in it. */
+export interface HeadFiles {
+  open(path: string): Promise<HeadFile>;
+}
+
 export interface StoredHead extends HeadSource {
   readonly meta: FileMeta;
   readonly dataSetOffset: number;
@@ -26,8 +34,8 @@ export interface StoredHead extends HeadSource {
 
 /** The file meta of the file at `path`, or undefined when it is not readable as Part 10. Rejects when the file
  *  cannot be opened. */
-export async function readStoredHead(storage: StorageArea, path: string): Promise<StoredHead | undefined> {
-  using file = await storage.open(path);
+export async function readStoredHead(files: HeadFiles, path: string): Promise<StoredHead | undefined> {
+  using file = await files.open(path);
   const fileBytes = file.stat().size;
   const parsed = await readMeta(file, fileBytes);
   if (parsed === undefined) return undefined;
@@ -41,7 +49,7 @@ export async function readStoredHead(storage: StorageArea, path: string): Promis
     head: async (bytes) => {
       const read = parsed.bytes.subarray(parsed.dataSetOffset);
       if (read.length >= Math.min(bytes, dataSetBytes)) return read.subarray(0, bytes);
-      using again = await storage.open(path);
+      using again = await files.open(path);
       return readAt(again, parsed.dataSetOffset, bytes);
     },
   };
@@ -95,7 +103,7 @@ export async function hashDataSet(storage: StorageArea, path: string, start: num
 }
 
 async function readMeta(
-  file: OpenFile,
+  file: HeadFile,
   fileBytes: number,
 ): Promise<{ meta: FileMeta; dataSetOffset: number; bytes: Buffer } | undefined> {
   try {
@@ -112,7 +120,7 @@ async function readMeta(
   }
 }
 
-async function readAt(file: OpenFile, position: number, bytes: number): Promise<Buffer> {
+async function readAt(file: HeadFile, position: number, bytes: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(bytes);
   return buffer.subarray(0, await file.read([buffer], position));
 }

@@ -4,18 +4,15 @@ import type { InstanceRecord } from '../catalog/catalog.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf } from '../util/errors.ts';
 import { readInstanceHead, recordOf } from './instance-head.ts';
-import { readStoredHead, type StoredHead } from './stored-instance.ts';
+import { type HeadFiles, readStoredHead, type StoredHead } from './stored-instance.ts';
 
 /** Character sets by source AE title, for callers that mislabel their text. */
 export type CharacterSetOverrides = (sourceAeTitle: string) => readonly string[] | undefined;
 
 /** The head of the file at `path`; undefined when there is none. */
-export async function headAt(
-  storage: StorageArea,
-  path: string,
-): Promise<StoredHead | 'unreadable' | undefined> {
+export async function headAt(files: HeadFiles, path: string): Promise<StoredHead | 'unreadable' | undefined> {
   try {
-    return (await readStoredHead(storage, path)) ?? 'unreadable';
+    return (await readStoredHead(files, path)) ?? 'unreadable';
   } catch (error) {
     if (codeOf(error) === 'missing') return undefined;
     throw error;
@@ -34,11 +31,11 @@ export async function requireVolume(storage: StorageArea): Promise<void> {
 
 /** The catalogue record of the file at `path`; undefined when there is none of this archive. */
 export async function recordAt(
-  storage: StorageArea,
+  files: HeadFiles,
   path: string,
   overrides: CharacterSetOverrides,
 ): Promise<InstanceRecord | undefined> {
-  const stored = await headAt(storage, path);
+  const stored = await headAt(files, path);
   return stored === undefined || stored === 'unreadable' ? undefined : recordOfHead(stored, path, overrides);
 }
 

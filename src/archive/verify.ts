@@ -8,7 +8,8 @@ import type { Fingerprint } from '../catalog/upkeep.ts';
 import type { StorageArea } from '../storage/storage-area.ts';
 import { codeOf, messageOf } from '../util/errors.ts';
 import { awaitedLater } from '../util/promises.ts';
-import { ProofThreads } from './proof-threads.ts';
+import type { ProofAnswer, ProofTask } from './proof-messages.ts';
+import { ReadingThreads } from './reading-threads.ts';
 import { readStoredHead } from './stored-instance.ts';
 
 /** `missing`: in the catalogue, not on the volume. `altered`: other bytes than were received. `unknown`: on the
@@ -31,6 +32,7 @@ export interface VerifyOptions {
   onProgress?(soFar: Verified): void;
 }
 
+const PROOF_WORKER = new URL('./proof-worker.ts', import.meta.url);
 const BATCH = 256;
 const AHEAD = 3;
 const ALL_INSTANCES = { level: 'IMAGE', identifier: {} } as const;
@@ -43,7 +45,10 @@ export async function* verifyArchive(
   catalog: Catalog,
   { selection, onProgress = () => {} }: VerifyOptions = {},
 ): AsyncGenerator<Finding, Verified> {
-  const threads = new ProofThreads(Math.min(2, availableParallelism()));
+  const threads = new ReadingThreads<ProofTask, ProofAnswer>(
+    PROOF_WORKER,
+    Math.min(2, availableParallelism()),
+  );
   const site: Site = { storage, catalog, threads };
   const total = { files: 0, bytes: 0, current: 0 };
   try {
@@ -68,7 +73,7 @@ export async function* verifyArchive(
 interface Site {
   readonly storage: StorageArea;
   readonly catalog: Catalog;
-  readonly threads: ProofThreads;
+  readonly threads: ReadingThreads<ProofTask, ProofAnswer>;
 }
 
 interface StepResult extends Verified {
@@ -163,7 +168,7 @@ function bytesOf(fingerprints: readonly Fingerprint[]): number {
 }
 
 async function prove({ storage, threads }: Site, fingerprints: readonly Fingerprint[]): Promise<Finding[]> {
-  const answers = await threads.prove(
+  const answers = await threads.ask(
     fingerprints.map(({ path, dataSetOffset, dataSetBytes, sha256 }) => ({
       file: `${storage.root}/${path}`,
       dataSetOffset,
