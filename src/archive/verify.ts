@@ -35,8 +35,8 @@ export interface VerifyOptions {
 const PROOF_WORKER = new URL('./proof-worker.ts', import.meta.url);
 const BATCH = 256;
 const AHEAD = 3;
-const ALL_INSTANCES = { level: 'IMAGE', identifier: {} } as const;
 const SOP_INSTANCE_UID = '00080018';
+const ALL_INSTANCES = { level: 'IMAGE', identifier: {}, returnKeys: [SOP_INSTANCE_UID] } as const;
 
 /** Yields findings as they come up; returns what was read. Every instance of the catalogue and every file under
  *  studies/ is looked at once. */

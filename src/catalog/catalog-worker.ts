@@ -28,10 +28,16 @@ import {
   type MatchPage,
   OPENED,
   type Operations,
+  type PageMatch,
   type RequestMessage,
 } from './worker-protocol.ts';
 
 type Answer = Operations[keyof Operations]['answer'];
+
+interface Find {
+  readonly pages: PagedSearch<Lineage>;
+  readonly returnKeys: readonly string[] | undefined;
+}
 
 class CatalogService {
   readonly #engine: Engine;
@@ -41,7 +47,7 @@ class CatalogService {
   readonly #studyPage: ReturnType<typeof prepareStudyPage>;
   readonly #select: ReturnType<typeof prepareSelect>;
   readonly #call: ReturnType<typeof answerCalls>;
-  readonly #finds = new Map<number, PagedSearch<Lineage>>();
+  readonly #finds = new Map<number, Find>();
   readonly #selects = new Map<number, PagedSearch<InstanceLocation>>();
   readonly #running = new Set<Promise<Answer>>();
 
@@ -85,7 +91,8 @@ class CatalogService {
         return (await this.#select.totals(db, undefined))[0];
       case 'find': {
         const { search, request } = message.request;
-        this.#finds.set(search, new PagedSearch((pacer) => find(this.#find, request, pacer)));
+        const pages = new PagedSearch((pacer) => find(this.#find, request, pacer));
+        this.#finds.set(search, { pages, returnKeys: request.returnKeys });
         return this.#matchPage(search);
       }
       case 'findMore':
@@ -120,51 +127,53 @@ class CatalogService {
   }
 
   async #matchPage(search: number): Promise<MatchPage> {
-    const { items, done } = await nextPage(this.#finds, search);
-    return { ...matchesOf(items), done };
+    const { pages, returnKeys } = this.#finds.get(search) ?? {};
+    const { items, done } = await nextPage(pages, () => this.#finds.delete(search));
+    return { ...matchesOf(items, returnKeys), done };
   }
 
   async #locationPage(search: number): Promise<LocationPage> {
-    const { items, done } = await nextPage(this.#selects, search);
+    const { items, done } = await nextPage(this.#selects.get(search), () => this.#selects.delete(search));
     return { done, locations: items };
   }
 
   #stop(search: number): void {
-    this.#finds.get(search)?.stop();
+    this.#finds.get(search)?.pages.stop();
     this.#finds.delete(search);
     this.#selects.get(search)?.stop();
     this.#selects.delete(search);
   }
 }
 
-function matchesOf(lineages: readonly Lineage[]): Matches {
+function matchesOf(lineages: readonly Lineage[], returnKeys?: readonly string[]): Matches {
   const texts: string[] = [];
   const known = new Map<Row, number>();
   const placeOf = (row: Row): number => {
     let place = known.get(row);
     if (place === undefined) {
-      place = texts.push(row.text) - 1;
+      place = texts.push(row.textOf(returnKeys)) - 1;
       known.set(row, place);
     }
     return place;
   };
-  const matches = lineages.map((lineage) => {
+  const matches = lineages.map((lineage): PageMatch => {
     const { bytes = 0, receivedAt = '' } = lineage.at(-1) ?? {};
     return { places: lineage.map(placeOf), bytes, receivedAt };
   });
-  return { texts, matches };
+  return { json: `{"entities":[${texts.join()}],"matches":${JSON.stringify(matches)}}` };
 }
 
+/** `over` is called when no page comes after this one. */
 async function nextPage<T>(
-  searches: Map<number, PagedSearch<T>>,
-  search: number,
+  search: PagedSearch<T> | undefined,
+  over: () => void,
 ): Promise<{ items: readonly T[]; done: boolean }> {
   try {
-    const page = (await searches.get(search)?.next()) ?? { items: [], done: true };
-    if (page.done) searches.delete(search);
+    const page = (await search?.next()) ?? { items: [], done: true };
+    if (page.done) over();
     return page;
   } catch (error) {
-    searches.delete(search);
+    over();
     throw error;
   }
 }

@@ -26,6 +26,8 @@ export interface Query {
   readonly level: QueryLevel;
   /** Matching keys and empty return keys, without (0008,0052) and (0008,0005). */
   readonly identifier: DicomJson;
+  /** Only these attributes come back. */
+  readonly returnKeys?: readonly string[];
   /** Person names match by the beginnings of their parts, in any order, without accents. */
   readonly fuzzyNames?: boolean;
   /** Keys of levels below `level` count: at least one descendant must match them (PS3.4 §C.4.1.2.2).
@@ -38,7 +40,8 @@ export interface Query {
 }
 
 export interface Match {
-  /** Everything kept of this level and the levels above, with counters and Modalities in Study. */
+  /** Everything kept of this level and the levels above, with counters and Modalities in Study, unless the query names
+   *  what is to come back. */
   readonly attributes: DicomJson;
   /** Of the current files of the entity. */
   readonly bytes: number;

@@ -60,7 +60,7 @@ export function find(
 
 /** Looking for a narrower path costs as much as trying so many candidates. */
 const FEW = 8;
-/** A power of two as prepared lists are. */
+/** As many as one of the lists that are prepared. */
 const FIRST_SLICE = 16;
 
 const UNIQUE_KEYS = [
@@ -106,6 +106,8 @@ class Search {
   async #narrowest(): Promise<AccessPath> {
     const { db, walk: statements } = this.#statements;
     const paths = accessPaths(Object.values(this.#criteria).flat());
+    const [only] = paths;
+    if (only !== undefined && paths.length === 1 && !this.#isBelow(OWNER_LEVEL[only.kind])) return only;
     // The last resort: everybody there is.
     const all = this.#level === 'PATIENT' ? KIND.patientId : KIND.studyDate;
     let best: AccessPath | undefined;
@@ -140,7 +142,7 @@ class Search {
   async *#along(path: AccessPath): AsyncGenerator<readonly Row[]> {
     const { db, walk: statements } = this.#statements;
     const level = OWNER_LEVEL[path.kind];
-    for await (const candidates of inGrowingSlices(walk(statements, db, path, this.#pacer))) {
+    for await (const candidates of growing(walk(statements, db, path, this.#pacer))) {
       const ids = candidates.map((candidate) => candidate.id);
       const rows = new Map((await this.#loader.load(level, ids)).map((row) => [row.id, row]));
       yield candidates.flatMap((candidate) => {
@@ -229,8 +231,8 @@ class Search {
   }
 }
 
-/** Few at first, so that the requestor reads while more are looked for; then as many as come. */
-async function* inGrowingSlices<T>(steps: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
+/** Few at first, so that the requestor reads while more are looked for. */
+async function* growing<T>(steps: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
   let length = FIRST_SLICE;
   for await (const step of steps) {
     for (let start = 0; start < step.length; length = Math.min(2 * length, STEP)) {

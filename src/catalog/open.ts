@@ -1,6 +1,5 @@
 // Opens a catalogue: a Catalog whose work is done in a thread of its own, which is started again when it has ended.
 
-import type { DicomJson } from '../dicom/dicom-json.ts';
 import { awaitedLater } from '../util/promises.ts';
 import type {
   Catalog,
@@ -20,7 +19,7 @@ import { CatalogError } from './errors.ts';
 import { ingestRecordOf } from './ingest-record.ts';
 import type { SingleOperations } from './single-operations.ts';
 import { remoteStore } from './stores.ts';
-import type { Matches, Operation, Operations } from './worker-protocol.ts';
+import type { Matches, Operation, Operations, PageContent } from './worker-protocol.ts';
 
 /** A thread that ends again and again is not started more often than that. */
 const RESTART_MS = 1000;
@@ -92,7 +91,8 @@ class ThreadedCatalog implements Catalog {
       signal,
     );
     for await (const page of pages) {
-      if (page.matches.length > 0) yield matchesOf(page);
+      const matches = matchesOf(page);
+      if (matches.length > 0) yield matches;
     }
   }
 
@@ -192,10 +192,10 @@ async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefi
   }
 }
 
-function matchesOf({ texts, matches }: Matches): Match[] {
-  const parsed = texts.map((text) => JSON.parse(text) as DicomJson);
+function matchesOf({ json }: Matches): Match[] {
+  const { entities, matches } = JSON.parse(json) as PageContent;
   return matches.map(({ places, bytes, receivedAt }) => ({
-    attributes: Object.assign({}, ...places.map((place) => parsed[place])),
+    attributes: Object.assign({}, ...places.map((place) => entities[place])),
     bytes,
     receivedAt,
   }));

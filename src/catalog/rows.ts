@@ -49,9 +49,16 @@ export class Row {
     return this.#attributes;
   }
 
-  /** The same as JSON. */
-  get text(): string {
-    return mergedText(this.#kept, this.#computed);
+  /** The same as JSON; of `wanted`, where it is given, those that there are. */
+  textOf(wanted: readonly string[] | undefined): string {
+    if (wanted === undefined) return mergedText(this.#kept, this.#computed);
+    const { attributes } = this;
+    const picked: DicomJson = {};
+    for (const key of wanted) {
+      const element = attributes[key];
+      if (element !== undefined) picked[key] = element;
+    }
+    return JSON.stringify(picked);
   }
 }
 

@@ -1,6 +1,7 @@
-// What the thread of the catalogue is asked and what it answers. Attributes travel as JSON texts: they are parsed
-// where they are used, and an entity above many matches travels once per page.
+// What the thread of the catalogue is asked and what it answers. A page of matches travels as one JSON text, which is
+// copied at once while objects are walked through; an entity above many matches is in it once.
 
+import type { DicomJson } from '../dicom/dicom-json.ts';
 import type { Counts, InstanceLocation, SelectKeys, StoredLocation, StudyPageRequest } from './catalog.ts';
 import type { CatalogErrorCode } from './errors.ts';
 import type { FindRequest } from './find.ts';
@@ -34,16 +35,21 @@ export interface Opening<T> {
 }
 
 export interface PageMatch {
-  /** Its entity and those above it, from the top, as places in `texts`. */
+  /** Its entity and those above it, from the top, as places in `entities`. */
   readonly places: readonly number[];
   readonly bytes: number;
   readonly receivedAt: string;
 }
 
-export interface Matches {
+/** What `Matches.json` says. */
+export interface PageContent {
   /** The attributes of each entity of the page. */
-  readonly texts: readonly string[];
+  readonly entities: readonly DicomJson[];
   readonly matches: readonly PageMatch[];
+}
+
+export interface Matches {
+  readonly json: string;
 }
 
 export interface MatchPage extends Matches {

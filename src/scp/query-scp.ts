@@ -44,6 +44,7 @@ export function queryScp({ archive, aeTitle, characterSetsOf }: QueryScpOptions)
       const query = {
         level: identifier.level,
         identifier: keys,
+        returnKeys: Object.keys(keys),
         lowerLevelKeys: agreed?.[RELATIONAL_BYTE] === 1,
         combinedDateTime: agreed?.[DATE_TIME_BYTE] === 1,
         fuzzyNames: agreed?.[FUZZY_BYTE] === 1,

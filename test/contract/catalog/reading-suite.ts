@@ -67,6 +67,24 @@ export function readingSuite(engine: EngineUnderTest): void {
       );
     });
 
+    test('only what the query names comes back, kept, counted and of the levels above', async (t) => {
+      const catalog = await freshCatalog(engine, t);
+      await ingestAll(catalog, archiveRecords({ studies: 40, seriesPerStudy: 2, instancesPerSeries: 3 }));
+      const returnKeys = [TAG.PatientID, TAG.StudyTime, TAG.NumberOfStudyRelatedInstances, '00091010'];
+      const whole = await findAll(catalog, { level: 'STUDY', identifier: {} });
+      const some = await findAll(catalog, { level: 'STUDY', identifier: {}, returnKeys });
+      assert.deepEqual(
+        some,
+        whole.map(({ attributes, ...match }) => ({
+          ...match,
+          attributes: Object.fromEntries(
+            Object.entries(attributes).filter(([tag]) => returnKeys.includes(tag)),
+          ),
+        })),
+      );
+      assert.ok(some.length === 40 && some.every(({ attributes }) => Object.keys(attributes).length === 3));
+    });
+
     test('children beyond one step all come: many studies of a patient, series of a study, instances of a series', async (t) => {
       const catalog = await freshCatalog(engine, t);
       const one = { [TAG.PatientID]: text('LO', 'SAME') };
