@@ -66,3 +66,8 @@ export function useFaultWords(): (fault: Fault) => string {
     return words(`fault.${name}`, [path, message].filter(Boolean).join(': '));
   };
 }
+
+/** A text that something follows: with a blank, unless it ends in punctuation that is as wide as two. */
+export function spaced(text: string): string {
+  return /[。：，；！？）]$/.test(text) ? text : `${text} `;
+}

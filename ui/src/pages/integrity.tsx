@@ -14,7 +14,7 @@ import { TablePanel } from '../parts/query-table.tsx';
 import { Statement } from '../parts/statement.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
-import { useProblemWords, useWords } from '../words.ts';
+import { spaced, useProblemWords, useWords } from '../words.ts';
 
 export default function IntegrityPage() {
   const { t } = useTranslation();
@@ -257,7 +257,8 @@ function SecondState({ second }: { second: Status['secondArchive'] }) {
   if (second === undefined) {
     return (
       <p className="soft">
-        {t('second.none')} <a href={linkTo('devices')}>{t('nav.devices')}</a>
+        {spaced(t('second.none'))}
+        <a href={linkTo('devices')}>{t('nav.devices')}</a>
       </p>
     );
   }

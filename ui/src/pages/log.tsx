@@ -9,7 +9,7 @@ import { useFormat } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { QueryTable } from '../parts/query-table.tsx';
 import type { Column } from '../parts/table.tsx';
-import { useUserWords, useWords } from '../words.ts';
+import { spaced, useUserWords, useWords } from '../words.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const COLOURS: Readonly<Record<string, string>> = {
@@ -150,7 +150,8 @@ function Changes() {
       lead: true,
       cell: ({ action, target, before, after }) => (
         <>
-          {words(`log.action.${action}`, action)} {target && targetWords(target)}
+          {spaced(words(`log.action.${action}`, action))}
+          {target && targetWords(target)}
           {(before !== undefined || after !== undefined) && (
             <div className="soft mono log-fields">
               {[before, after]

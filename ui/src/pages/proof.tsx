@@ -12,6 +12,7 @@ import { PageHead } from '../parts/page-head.tsx';
 import { PatientFacts, PatientName } from '../parts/person-name.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
+import { spaced } from '../words.ts';
 
 export function ProofPage({ uid }: { uid: string }) {
   const { t } = useTranslation();
@@ -96,7 +97,7 @@ function Paper({ proof: one }: { proof: StudyProof }) {
         empty={t('study.none')}
       />
       <p className="soft">
-        {t('proof.how')}{' '}
+        {spaced(t('proof.how'))}
         {t('proof.printed', { name: archive?.aeTitle ?? '', at: format.instant(new Date().toISOString()) })}
       </p>
     </div>

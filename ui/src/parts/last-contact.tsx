@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { status } from '../api/queries.ts';
 import type { Peer } from '../api/types.ts';
 import { useFormat } from '../format.ts';
-import { useWords } from '../words.ts';
+import { spaced, useWords } from '../words.ts';
 import { callParams } from './echo-result.tsx';
 
 export function LastContact({ peer }: { peer: Peer }) {
@@ -20,7 +20,8 @@ export function LastContact({ peer }: { peer: Peer }) {
   const why = words(`echo.${code}.what`, detail ?? '', callParams(peer, own));
   return (
     <span className="bad-words">
-      {t('devices.contact.failed', { when })} {why}
+      {spaced(t('devices.contact.failed', { when }))}
+      {why}
     </span>
   );
 }

@@ -7,6 +7,7 @@ import { post } from '../api/client.ts';
 import { jobs, peers } from '../api/queries.ts';
 import type { Job } from '../api/types.ts';
 import { linkTo } from '../route.ts';
+import { spaced } from '../words.ts';
 import { JobTrouble } from './job-trouble.tsx';
 import { ProblemNote } from './problem-note.tsx';
 
@@ -47,7 +48,8 @@ export function SendDialog({ what, onClose }: { what: Sent; onClose: () => void 
     >
       {devices.length === 0 ? (
         <p>
-          {t('send.noDevice')} <a href={linkTo('devices')}>{t('nav.devices')}</a>
+          {spaced(t('send.noDevice'))}
+          <a href={linkTo('devices')}>{t('nav.devices')}</a>
         </p>
       ) : (
         <Select
