@@ -46,13 +46,18 @@ async function preinst(context: PackageContext, { tryLogin }: Outside): Promise<
 }
 
 async function postinst(context: PackageContext): Promise<string> {
-  // Code compiled by another version.
-  await rm(join(context.var, 'cache'), { recursive: true, force: true });
+  await clearCache(join(context.var, 'cache'));
   if (context.status === 'UPGRADE') return '';
   const entries = entriesOf(context);
   await mkdir(join(context.var, 'run'), { recursive: true });
   await writeEntries(context, entries);
   return words(context.language, 'installed', entries.aeTitle, `${entries.port}`);
+}
+
+/** Code compiled by another version, which Node passes over. The open window may write there at this moment: what cannot be
+ *  removed takes room until the next time, and is no reason not to install. */
+async function clearCache(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }
 
 async function preupgrade(context: PackageContext, { bringForward }: Outside): Promise<string> {

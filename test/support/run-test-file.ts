@@ -19,6 +19,8 @@ const TEST_TIMEOUT_MS = 10 * 60_000;
 const DEADLINE_MS = 20 * 60_000;
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 const REPORTER = join(import.meta.dirname, 'event-reporter.ts');
+/** What one file has compiled the next need not. */
+const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/node');
 /** Mounts and a network of its own, loopback alone, which go with the last of its processes. Without that, what one file
  *  does to the network is felt by others: a browser drops what it is loading when an address comes or goes. Who may not
  *  have them can neither mount anything nor change the network. */
@@ -74,7 +76,12 @@ async function runToTheEnd(
   const child = spawn(command, args, {
     detached: true,
     // The last one is set for whatever a test starts; with it the reporter would be passed over.
-    env: { ...process.env, TMPDIR: temporary, NODE_TEST_CONTEXT: undefined },
+    env: {
+      ...process.env,
+      TMPDIR: temporary,
+      NODE_COMPILE_CACHE: COMPILED,
+      NODE_TEST_CONTEXT: undefined,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
