@@ -60,8 +60,13 @@ export function find(
 
 /** Looking for a narrower path costs as much as trying so many candidates. */
 const FEW = 8;
-/** As many as one of the lists that are prepared. */
+/** Entities found from below are remembered, to be reported once: some megabytes of them at most. Found from above, each
+ *  would be asked for what is below it. */
+const MOST_BELOW = 100_000;
+/** Lists of these lengths are prepared. */
 const FIRST_SLICE = 16;
+/** A page of so many is a short text to JavaScript: long ones are kept until all garbage is collected. */
+const SLICE = 32;
 
 const UNIQUE_KEYS = [
   ['IMAGE', TAG.SOPInstanceUID],
@@ -113,8 +118,11 @@ class Search {
     let best: AccessPath | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const path of paths) {
-      const cost = await estimate(statements, db, path, this.#pacer, Math.min(least, MANY));
-      if (this.#isBelow(OWNER_LEVEL[path.kind]) && !isFew(path, cost)) continue;
+      const isBelow = this.#isBelow(OWNER_LEVEL[path.kind]);
+      const most = Math.min(least, isBelow ? MOST_BELOW : MANY);
+      const cost = await estimate(statements, db, path, this.#pacer, most);
+      if (isBelow && (cost >= MOST_BELOW || path.ranges.some(({ contains }) => contains !== undefined)))
+        continue;
       if (cost < least) {
         best = path;
         least = cost;
@@ -142,7 +150,7 @@ class Search {
   async *#along(path: AccessPath): AsyncGenerator<readonly Row[]> {
     const { db, walk: statements } = this.#statements;
     const level = OWNER_LEVEL[path.kind];
-    for await (const candidates of growing(walk(statements, db, path, this.#pacer))) {
+    for await (const candidates of slices(walk(statements, db, path, this.#pacer))) {
       const ids = candidates.map((candidate) => candidate.id);
       const rows = new Map((await this.#loader.load(level, ids)).map((row) => [row.id, row]));
       yield candidates.flatMap((candidate) => {
@@ -231,20 +239,15 @@ class Search {
   }
 }
 
-/** Few at first, so that the requestor reads while more are looked for. */
-async function* growing<T>(steps: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
+/** What has been found is encoded and sent while more is looked for, the first few soonest. */
+async function* slices<T>(steps: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
   let length = FIRST_SLICE;
   for await (const step of steps) {
-    for (let start = 0; start < step.length; length = Math.min(2 * length, STEP)) {
+    for (let start = 0; start < step.length; length = SLICE) {
       yield step.slice(start, start + length);
       start += length;
     }
   }
-}
-
-/** Entities found from below are remembered, to be reported once: only few of them may be. */
-function isFew(path: AccessPath, cost: number): boolean {
-  return cost < MANY && path.ranges.every((range) => range.contains === undefined);
 }
 
 /** Keys of unknown attributes are not supported for matching and so left out (PS3.4 §C.2.2.1.3). */

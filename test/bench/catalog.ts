@@ -106,6 +106,12 @@ export async function measureCatalog(
       sampled(empty, memory.empty, () => measureIngest(full, empty, add)),
     );
     await sampled(empty, memory.empty, () => answerAsMuch(empty, responses));
+    for (const [name, samples] of Object.entries(memory)) {
+      const [half, most] = [50, 95].map((percent) => (percentile(samples, percent) / 1e6).toFixed(0));
+      context.log(
+        `${part} resident memory under load, ${name}: ${half} MB in the median, 95 of 100 below ${most}`,
+      );
+    }
     add(
       'resident memory under load (95 of 100 samples are below), against an empty one',
       '×',

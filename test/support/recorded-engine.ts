@@ -50,22 +50,29 @@ export function recorded(engine: Engine, statements: Statements): Engine {
 const MAX_STEPS = 6;
 
 /** Asks for everything there is to ask of a catalogue that was filled in this shape, and adds what can be added to one:
- *  studies of their own, instances that come twice, change, and move. */
+ *  studies of their own, instances that come twice, change, and move; other ones each time. */
 export async function exercise(engine: Engine, shape: ArchiveShape): Promise<void> {
   const ingest = prepareIngest(engine);
-  const added = { studies: 90, seriesPerStudy: 2, instancesPerSeries: 3, seed: 77 };
+  const seed = Date.now();
+  const added = { studies: 90, seriesPerStudy: 2, instancesPerSeries: 3, seed };
   const records = [...archiveRecords(added)].map(ingestRecordOf);
   for (let start = 0; start < records.length; start += 300) await ingest(records.slice(start, start + 300));
-  const uid = { [TAG.SOPInstanceUID]: text('UI', '1.2.826.9') };
+  const movedUid = `1.2.826.9.${seed}`;
+  const uid = { [TAG.SOPInstanceUID]: text('UI', movedUid) };
+  const [first, second] = [`${seed}.1`, `${seed}.2`];
   const receivedAt = '2025-01-01T00:00:00.000Z';
   const lastAt = '2025-01-02T00:00:00.000Z';
-  await ingest([instanceRecord(1, 1, 1, { attributes: uid })].map(ingestRecordOf));
-  await ingest([instanceRecord(2, 1, 1, { attributes: uid, content: 'b', receivedAt })].map(ingestRecordOf));
-  await ingest([instanceRecord(2, 1, 1, { attributes: uid, content: 'c', receivedAt })].map(ingestRecordOf));
+  await ingest([instanceRecord(first, 1, 1, { attributes: uid })].map(ingestRecordOf));
+  await ingest(
+    [instanceRecord(second, 1, 1, { attributes: uid, content: 'b', receivedAt })].map(ingestRecordOf),
+  );
+  await ingest(
+    [instanceRecord(second, 1, 1, { attributes: uid, content: 'c', receivedAt })].map(ingestRecordOf),
+  );
   const renamed = { [TAG.PatientName]: pn('OTHER^NAME'), [TAG.SeriesDescription]: text('LO', 'other') };
   const described = { ...renamed, [TAG.StudyDescription]: text('LO', 'other') };
   const changed = { attributes: { ...uid, ...described }, content: 'd', receivedAt: lastAt };
-  await ingest([instanceRecord(2, 1, 1, changed)].map(ingestRecordOf));
+  await ingest([instanceRecord(second, 1, 1, changed)].map(ingestRecordOf));
 
   const facts = studyFacts(shape, 7);
   const identifiers: DicomJson[] = [
@@ -103,7 +110,7 @@ export async function exercise(engine: Engine, shape: ArchiveShape): Promise<voi
   ];
   for (const keys of selections) await begin(select(selecting, keys, new Pacer()));
   await locate(selecting, facts.uid);
-  await selecting.superseded(engine.db, '1.2.826.9');
+  await selecting.superseded(engine.db, movedUid);
   await selecting.totals(engine.db, undefined);
 }
 

@@ -20,7 +20,7 @@ const PRAGMAS = [
   // A commit is on the disk when it returns, also after power loss.
   'pragma synchronous = full',
   'pragma foreign_keys = on',
-  'pragma cache_size = -24576',
+  'pragma cache_size = -8192',
   'pragma temp_store = memory',
   // Checkpoints write each page once for many commits; the log stays below some 32 MiB.
   'pragma wal_autocheckpoint = 4000',
