@@ -1,9 +1,11 @@
 // The table of deliveries: each change is one durable transaction, which leaves the same behind when it is run twice.
 
+import type { Selectable } from 'kysely';
 import type { AddDeliveries } from './delivery-rows.ts';
 import type { Delivery, DeliveryState, DeliveryStore, Lag } from './delivery-store.ts';
 import type { Engine } from './engine.ts';
-import type { Connection } from './prepared.ts';
+import { type Connection, prepare, prepareList } from './prepared.ts';
+import type { InstanceTable } from './schema.ts';
 
 const COLUMNS = [
   ...(['id', 'instance_uid as sopInstanceUid', 'sop_class_uid as sopClassUid'] as const),
@@ -16,11 +18,33 @@ const LIST = 250;
 /** Of what is late: enough to say how bad it is. */
 const LOOKED_AT = 1000;
 
+type FillRow = Pick<
+  Selectable<InstanceTable>,
+  'id' | 'uid' | 'series_id' | 'sop_class_uid' | 'sha256' | 'data_set_bytes'
+>;
+
 export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryStore {
   const { db, locked } = engine;
   const { count, max, min, sum } = db.fn;
   const dueAt = (connection: Connection, destination: string) =>
     connection.selectFrom('delivery').where('destination', '=', destination).where('state', '=', 'due');
+
+  // Joined in one statement, a server may begin with all studies there are and put every instance in order.
+  const behind = prepare<{ after: number; limit: number }, FillRow>((slot) =>
+    db
+      .selectFrom('instance')
+      .select(['id', 'uid', 'series_id', 'sop_class_uid', 'sha256', 'data_set_bytes'])
+      .where('id', '>', slot('after'))
+      .orderBy('id')
+      .limit(slot('limit')),
+  );
+  const studiesOf = prepareList((ids: readonly number[]) =>
+    db
+      .selectFrom('series')
+      .innerJoin('study', 'study.id', 'series.study_id')
+      .select(['series.id', 'study.uid'])
+      .where('series.id', 'in', ids),
+  );
 
   /** Studies of which the last instance came: when each may go. */
   const quietStudies = async (destination: string): Promise<{ studyUid: string; readyAt: string }[]> => {
@@ -38,9 +62,12 @@ export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryS
 
   return {
     async take({ destination, now, limit }) {
+      // In the order of the index: of what is due there may be millions.
       const at = dueAt(db, destination)
         .select(COLUMNS)
         .where('ready_at', '<=', now)
+        .orderBy('queued_at')
+        .orderBy('bytes')
         .orderBy('id')
         .limit(limit);
       const single: Delivery[] = await at.where('quiet_s', '=', 0).execute();
@@ -159,27 +186,28 @@ export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryS
 
     fill: ({ destination, after, limit, now }) =>
       engine.transaction(async (connection) => {
-        const rows = await connection
-          .selectFrom('instance')
-          .innerJoin('series', 'series.id', 'instance.series_id')
-          .innerJoin('study', 'study.id', 'series.study_id')
-          .leftJoin('delivery', (join) =>
-            join
-              .onRef('delivery.instance_uid', '=', 'instance.uid')
-              .on('delivery.destination', '=', destination),
-          )
-          .select(['instance.id', 'instance.uid', 'instance.sop_class_uid', 'instance.sha256'])
-          .select(['instance.data_set_bytes', 'study.uid as study_uid', 'delivery.sha256 as known'])
-          .where('instance.id', '>', after)
-          .orderBy('instance.id')
-          .limit(limit)
-          .execute();
-        const missing = rows.filter(({ sha256, known }) => sha256 !== known);
+        const rows = await behind(connection, { after, limit });
+        const studyUids = new Map(
+          (await studiesOf(connection, [...new Set(rows.map((row) => row.series_id))])).map(({ id, uid }) => [
+            id,
+            uid,
+          ]),
+        );
+        const known = new Map<string, string>();
+        for (const part of parts(rows.map(({ uid }) => uid))) {
+          const there = connection.selectFrom('delivery').select(['instance_uid', 'sha256']);
+          const found = there.where('instance_uid', 'in', part).where('destination', '=', destination);
+          for (const { instance_uid, sha256 } of await found.execute()) known.set(instance_uid, sha256);
+        }
+        const missing = rows.flatMap(({ series_id, ...row }) => {
+          const studyUid = studyUids.get(series_id);
+          return studyUid === undefined || known.get(row.uid) === row.sha256 ? [] : [{ ...row, studyUid }];
+        });
         const added = await add(
           connection,
           { destination, quietS: 0 },
           missing.map((row) => ({
-            ...{ sopInstanceUid: row.uid, sopClassUid: row.sop_class_uid, studyUid: row.study_uid },
+            ...{ sopInstanceUid: row.uid, sopClassUid: row.sop_class_uid, studyUid: row.studyUid },
             ...{ sha256: row.sha256, bytes: row.data_set_bytes, queuedAt: now },
           })),
         );

@@ -35,16 +35,24 @@ export function verificationOperations(
       .select(['path', 'sha256', 'data_set_offset as dataSetOffset', 'data_set_bytes as dataSetBytes'])
       .where('uid', 'in', uids),
   );
+  // Joined in one statement, a server may begin with all patients there are and put every instance in order.
+  const dueIds = prepare<{ before: string; limit: number }, { id: number }>((slot) =>
+    db
+      .selectFrom('instance')
+      .select('id')
+      .where('verified_at', '<', slot('before'))
+      .orderBy('verified_at')
+      .orderBy('id')
+      .limit(slot('limit')),
+  );
+  const ofIds = prepareList((ids: readonly number[]) => located.where('instance.id', 'in', ids));
   return {
     fingerprints: (uids) => fingerprints(db, uids),
     due: async ({ before, limit }) => {
-      const rows = await located
-        .where('instance.verified_at', '<', before)
-        .orderBy('instance.verified_at')
-        .orderBy('instance.id')
-        .limit(limit)
-        .execute();
-      return rows.map((row) => ({
+      const ids = (await dueIds(db, { before, limit })).map(({ id }) => id);
+      const rows = new Map((await ofIds(db, ids)).map((row) => [row.id, row]));
+      const inOrder = ids.flatMap((id) => rows.get(id) ?? []);
+      return inOrder.map((row) => ({
         id: row.id,
         sopInstanceUid: row.uid,
         sopClassUid: row.sop_class_uid,

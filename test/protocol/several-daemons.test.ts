@@ -37,6 +37,15 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A daemon with a data folder of its own on the archive of the first. */
+/** Resolves when the daemon finds all of them: it looks for the dead every 2 s. */
+async function allFound(daemon: Daemon, uids: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ; await pause(100)) {
+    const found = await foundUids(daemon, uids);
+    if (found.size === uids.length) return;
+    assert.ok(Date.now() < deadline, `${uids.length - found.size} of ${uids.length} are not found`);
+  }
+}
+
 async function startOn(
   folder: string,
   name: string,
@@ -147,17 +156,17 @@ describe('two daemons', () => {
           (sent) => sent.acknowledged > 0,
         );
         const uids = ofDead.map(({ instance }) => instance.sopInstanceUid);
-        // It looks for the dead every 2 s.
-        for (const deadline = Date.now() + 20_000; ; await pause(100)) {
-          const found = await foundUids(survivor, uids);
-          if (found.size === uids.length) break;
-          assert.ok(Date.now() < deadline, `${uids.length - found.size} of ${uids.length} are not found`);
-        }
+        await allFound(survivor, uids);
         await assertNothingLost(survivor, ofDead);
         daemons[dies] = await startOn(folder.path, ['one', 'two'][dies]!, url);
         await survivor.kill();
         const ofSurvivor = (await sending[2]!).filter((sent) => sent.acknowledged > 0);
         daemons[lives] = await startOn(folder.path, ['one', 'two'][lives]!, url);
+        // The other one may have been bringing them in when it came back.
+        await allFound(
+          daemons[dies]!,
+          ofSurvivor.map(({ instance }) => instance.sopInstanceUid),
+        );
         await assertNothingLost(daemons[dies]!, [...ofDead, ...ofSurvivor]);
         everything.push(...ofDead, ...ofSurvivor);
       }

@@ -74,6 +74,17 @@ export function deliveriesSuite(engine: EngineUnderTest): void {
       assert.ok(lag.openBytes > 0 && lag.oldestAt !== undefined);
     });
 
+    test('what has waited longest goes first, however it came into the index', async () => {
+      const received = (minute: number) => ({ receivedAt: `2026-05-01T08:0${minute}:00.000Z` });
+      await catalog.ingest([instanceRecord(7, 1, 1, received(3)), instanceRecord(7, 1, 2, received(2))]);
+      await catalog.ingest([instanceRecord(7, 1, 3, received(1))]);
+      const rows = await take('D7', LATE, 2);
+      assert.deepEqual(
+        rows.map(({ sopInstanceUid }) => sopInstanceUid.slice(-1)),
+        ['3', '2'],
+      );
+    });
+
     test('the same content again changes nothing; other content is due, and is committed by no earlier report', async () => {
       const old = instanceRecord(2, 1, 1);
       await catalog.ingest([old]);
