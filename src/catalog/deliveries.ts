@@ -86,7 +86,8 @@ export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryS
         .selectFrom('delivery')
         .where('destination', '=', destination)
         .where('state', '=', 'sent')
-        .where('asked_at', '!=', '')
+        // Where nobody confirms anything, all that was ever sent is without one.
+        .where('transaction_uid', '>', '')
         .select(min<string | null>('asked_at').as('at'))
         .executeTakeFirst();
       const answer = asked?.at ? [new Date(Date.parse(asked.at) + patienceMs).toISOString()] : [];
@@ -150,7 +151,7 @@ export function openDeliveryStore(engine: Engine, add: AddDeliveries): DeliveryS
           .set({ transaction_uid: '', asked_at: '' })
           .where('destination', '=', destination)
           .where('state', '=', 'sent')
-          .where('transaction_uid', '!=', '');
+          .where('transaction_uid', '>', '');
         if (askedBefore !== undefined) rows = rows.where('asked_at', '<', askedBefore);
         if (transactionUid !== undefined) rows = rows.where('transaction_uid', '=', transactionUid);
         await rows.execute();

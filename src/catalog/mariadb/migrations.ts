@@ -141,6 +141,7 @@ async function createDeliveries(db: Kysely<CatalogSchema>): Promise<void> {
     .addUniqueConstraint('delivery_by_instance', ['instance_uid', 'destination'])
     .addUniqueConstraint('delivery_by_study', ['study_uid', 'destination', 'state', 'id'])
     .addUniqueConstraint('delivery_by_state', ['destination', 'state', 'queued_at', 'bytes', 'id'])
+    .addUniqueConstraint('delivery_by_transaction', ['destination', 'state', 'transaction_uid', 'id'])
     .execute();
 }
 

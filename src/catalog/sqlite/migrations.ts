@@ -139,6 +139,7 @@ async function createDeliveries(db: Kysely<CatalogSchema>): Promise<void> {
   await index('delivery_by_instance').unique().columns(['instance_uid', 'destination']).execute();
   await index('delivery_by_study').columns(['study_uid', 'destination', 'state']).execute();
   await index('delivery_by_state').columns(['destination', 'state', 'queued_at', 'bytes']).execute();
+  await index('delivery_by_transaction').columns(['destination', 'state', 'transaction_uid']).execute();
 }
 
 async function createJobs(db: Kysely<CatalogSchema>): Promise<void> {
