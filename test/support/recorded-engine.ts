@@ -28,11 +28,12 @@ export type Statements = Map<string, CompiledQuery>;
 /** The engine, with every statement that runs written down. */
 export function recorded(engine: Engine, statements: Statements): Engine {
   const executor = engine.db.getExecutor();
-  // Statements that are built anew each time; of those that are prepared, it sees no more than how they are built.
+  // Statements that are built anew each time. Those that are prepared are seen when they run: before that, something else
+  // stands where their values will.
   const building: KyselyPlugin = {
     transformQuery: ({ node, queryId }) => {
       const built = executor.compileQuery(node, queryId);
-      if (!statements.has(built.sql)) statements.set(built.sql, built);
+      if (built.parameters.every((value) => Object(value) !== value)) statements.set(built.sql, built);
       return node;
     },
     transformResult: async ({ result }) => result,

@@ -16,7 +16,7 @@ let server: MariadbServer;
 before(async () => {
   server = await MariadbServer.start({ args: NOT_WAITING_FOR_DISK });
 });
-after(() => server.stop());
+after(() => server[Symbol.asyncDispose]());
 
 test('no statement reads all patients, studies, series, instances or keys', async (t) => {
   const url = server.url(await server.freshDatabase());
