@@ -19,8 +19,10 @@ import {
 const MAX_BATCH = 256;
 /** So many wait with their records; of what comes when the catalogue takes nothing, the records are let go. */
 const MAX_WAITING = 4096;
-/** Instances that follow each other this closely are committed together unless somebody asks for them. */
+/** Instances that follow each other this closely are committed together unless somebody asks for them, */
 const GATHER_MS = 20;
+/** and none waits for more than so many that come later. */
+const MAX_GATHERS = 5;
 /** Nobody asks: the pauses after the first failure, the second and so on. */
 const RETRY_MS = [250, 1000, 5000, 15_000];
 /** Somebody asks: the pause after any failure. */
@@ -59,6 +61,7 @@ export class IngestQueue {
   #written = 0;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #gathers = 0;
   #failure: ArchiveError | undefined;
   #failures = 0;
   /** Resolves when the catalogue may be tried again after a failure. */
@@ -144,12 +147,22 @@ export class IngestQueue {
 
   #schedule(ms: number): void {
     if (this.#running !== undefined) return;
-    this.#timer ??= setTimeout(() => this.#start(), ms);
+    const pushed = this.#pushed;
+    this.#timer ??= setTimeout(() => this.#gathered(pushed), ms);
+  }
+
+  #gathered(pushed: number): void {
+    this.#timer = undefined;
+    const goesOn = this.#pushed > pushed && this.#failure === undefined;
+    this.#gathers = goesOn ? this.#gathers + 1 : MAX_GATHERS;
+    if (this.#gathers < MAX_GATHERS) this.#schedule(GATHER_MS);
+    else this.#start();
   }
 
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#gathers = 0;
     if (this.#running !== undefined || this.#waiting.length === 0) return;
     const batch = this.#waiting.splice(0, this.#batchLength());
     this.#running = this.#steps

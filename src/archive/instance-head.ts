@@ -1,14 +1,14 @@
 // Reads an instance's head, up to the last attribute the catalogue keeps, and makes its catalogue record from it.
 
-import { attributeGroups, KEPT_TAGS, TAG } from '../catalog/attributes.ts';
+import { KEPT_TAGS } from '../catalog/attributes.ts';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import type { DataSet } from '../dicom/data-set.ts';
 import { readDataSet } from '../dicom/data-set-reader.ts';
-import { toDicomJson } from '../dicom/dicom-json.ts';
 import { DicomError } from '../dicom/errors.ts';
 import { isUid } from '../dicom/uid.ts';
 import { ArchiveError } from './errors.ts';
 import type { InstanceUids } from './instance-path.ts';
+import { attributesByLevel } from './shared-attributes.ts';
 
 const STUDY_DATE = 0x00080020;
 const SOP_CLASS_UID = 0x00080016;
@@ -56,13 +56,7 @@ export function recordOf(
   location: InstanceRecord['location'],
   characterSetOverride: readonly string[] | undefined,
 ): InstanceRecord {
-  const attributes = toDicomJson(head.dataSet, {
-    keep: KEPT_TAGS,
-    ...(characterSetOverride === undefined ? {} : { characterSetOverride }),
-  });
-  attributes[TAG.StudyInstanceUID] = { vr: 'UI', Value: [head.studyUid] };
-  attributes[TAG.SeriesInstanceUID] = { vr: 'UI', Value: [head.seriesUid] };
-  return { ...attributeGroups(attributes), location };
+  return { ...attributesByLevel(head, characterSetOverride), location };
 }
 
 async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): Promise<DataSet> {

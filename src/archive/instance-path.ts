@@ -39,9 +39,17 @@ function uidFolders({ studyUid, seriesUid, sopInstanceUid }: InstanceUids): stri
   return `${studyUid}/${seriesUid}/${sopInstanceUid}`;
 }
 
-function dateFolder(studyDate: string | undefined): string {
+let latest = { studyDate: '', folder: 'undated' };
+
+function dateFolder(studyDate = ''): string {
+  // All instances of a study say the same.
+  if (latest.studyDate !== studyDate) latest = { studyDate, folder: folderOf(studyDate) };
+  return latest.folder;
+}
+
+function folderOf(studyDate: string): string {
   // Deviation (PS3.5 §6.2): accepts 1994.10.16, the DA form of ACR-NEMA, because old angiography hosts write it.
-  const match = /^(\d{4})(\.?)(\d{2})\2(\d{2})$/.exec(studyDate ?? '');
+  const match = /^(\d{4})(\.?)(\d{2})\2(\d{2})$/.exec(studyDate);
   if (match === null) return 'undated';
   const [, year, , month, day] = match;
   const date = new Date(`${year}-${month}-${day}T00:00:00Z`);

@@ -1,7 +1,6 @@
 // Takes one instance from a stream to the volume and into the catalogue, and answers only when it is safe
 // (PS3.4 Annex B; the order of steps is the acknowledgement rule, see docs/architecture.md).
 
-import { setImmediate } from 'node:timers/promises';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import { encodeFileHead } from '../dicom/file-meta.ts';
 import { isUid } from '../dicom/uid.ts';
@@ -150,8 +149,8 @@ export class StoreService {
     await this.#queue.room();
     const holding = spooled.hold(encodeIntent(intent));
     holding.catch(() => {}); // awaited below
-    // While the disk writes, there is time for hash and record.
-    await setImmediate();
+    // While the disk writes, there is time for hash and record. One turn, and the write has begun.
+    await undefined;
     const made = attempt(record);
     const { sealedHead } = spooled;
     const held = await holding;

@@ -49,11 +49,11 @@ export function ingestRecordOf(record: InstanceRecord): IngestRecord {
   return {
     patientId: patient.id,
     issuer: patient.issuer,
-    patient: attributesText(patient.attributes),
+    patient: sharedText(patient.attributes),
     studyUid: study.uid,
-    study: attributesText(study.attributes),
+    study: sharedText(study.attributes),
     seriesUid: series.uid,
-    series: attributesText(series.attributes),
+    series: sharedText(series.attributes),
     modality: firstText(series.attributes, TAG.Modality).replaceAll('\\', ''),
     uid: instance.uid,
     sopClassUid: instance.sopClassUid,
@@ -63,6 +63,17 @@ export function ingestRecordOf(record: InstanceRecord): IngestRecord {
     supersededPath: record.supersededPath,
     expectedSha256: record.expectedSha256,
   };
+}
+
+/** Of attributes that several records of a batch have in common. */
+const texts = new WeakMap<DicomJson, string>();
+
+function sharedText(attributes: DicomJson): string {
+  const known = texts.get(attributes);
+  if (known !== undefined) return known;
+  const text = attributesText(attributes);
+  texts.set(attributes, text);
+  return text;
 }
 
 /** The same text for the same attributes, in whatever order they come. */

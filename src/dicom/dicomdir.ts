@@ -60,7 +60,7 @@ export function encodeDicomdir(fileSetId: string, patients: readonly DirectoryRe
   const { last } = layOut(patients, records, start);
   sequence.writeUInt32LE(totalOf(records), 8);
   const dataSet = Buffer.concat([descriptor(patients.length === 0 ? 0 : start, last), sequence, ...records]);
-  head.seal(createHash('sha256').update(dataSet).digest(), dataSet.length);
+  head.seal(createHash('sha256').update(dataSet).digest('hex'), dataSet.length);
   return Buffer.concat([head.bytes, dataSet]);
 }
 

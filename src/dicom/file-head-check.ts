@@ -15,7 +15,7 @@ export function isHeadOf(
   { sha256, bytes, receivedAt }: Integrity,
 ): boolean {
   const expected = encodeFileHead(meta, receivedAt);
-  expected.seal(Buffer.from(sha256, 'hex'), bytes);
+  expected.seal(sha256, bytes);
   if (head.length < GROUP_AT || head.readUInt32LE(GROUP_LENGTH_AT) !== head.length - GROUP_AT) return false;
   const [found, wanted] = [withoutVersion(head), withoutVersion(expected.bytes)];
   return found !== undefined && wanted !== undefined && found.equals(wanted);

@@ -33,7 +33,7 @@ export interface FileMeta {
 export interface FileHead {
   readonly bytes: Buffer;
   /** Writes hash and count into the blank field in `bytes`, whose length does not change. */
-  seal(sha256: Buffer, dataSetBytes: number): void;
+  seal(sha256: string, dataSetBytes: number): void;
 }
 
 const PREAMBLE_BYTES = 128;
@@ -90,8 +90,7 @@ export function encodeFileHead(
   const bytes = Buffer.from(FILE_START + groupLength + group, 'latin1');
   return {
     bytes,
-    seal: (sha256, dataSetBytes) =>
-      sealFileHead(bytes, { sha256: sha256.toString('hex'), bytes: dataSetBytes, receivedAt }),
+    seal: (sha256, dataSetBytes) => sealFileHead(bytes, { sha256, bytes: dataSetBytes, receivedAt }),
   };
 }
 

@@ -68,7 +68,7 @@ async function spoolLarge(site: SpoolSite, head: SpoolHead, reader: SliceReader,
     }
     await writing;
     await writeBack.ended();
-    const sha256 = hash.digest();
+    const sha256 = hash.digest('hex');
     head.seal(sha256, fileBytes - head.bytes.length);
     head.bytes.copy(beginning);
     beginning.copy(first);

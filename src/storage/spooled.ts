@@ -13,12 +13,12 @@ import { StorageError } from './storage-error.ts';
 /** What goes before the data set: written blank, completed by `seal` in place once hash and length are known. */
 export interface SpoolHead {
   readonly bytes: Buffer;
-  seal(sha256: Buffer, dataSetBytes: number): void;
+  seal(sha256: string, dataSetBytes: number): void;
 }
 
 /** A large instance has a file, and its hash is known; a small one is in memory. */
 export type SpooledParts = { readonly head: SpoolHead; readonly fileBytes: number } & (
-  | { readonly file: IncomingFile; readonly sha256: Buffer; readonly beginning: Buffer }
+  | { readonly file: IncomingFile; readonly sha256: string; readonly beginning: Buffer }
   | { readonly unwritten: Buffer }
 );
 
@@ -41,7 +41,7 @@ export class Spooled {
     this.#head = parts.head;
     if ('file' in parts) {
       this.#file = parts.file;
-      this.#sha256 = parts.sha256.toString('hex');
+      this.#sha256 = parts.sha256;
       this.#beginning = parts.beginning;
     } else {
       this.#unwritten = parts.unwritten;
@@ -150,9 +150,8 @@ export class Spooled {
 
   #sealed(): string {
     if (this.#sha256 === undefined) {
-      const sha256 = hash('sha256', this.#memory().subarray(this.dataSetOffset), 'buffer');
-      this.#head.seal(sha256, this.dataSetBytes);
-      this.#sha256 = sha256.toString('hex');
+      this.#sha256 = hash('sha256', this.#memory().subarray(this.dataSetOffset), 'hex');
+      this.#head.seal(this.#sha256, this.dataSetBytes);
     }
     return this.#sha256;
   }

@@ -46,7 +46,7 @@ export function testHead(bytes = HEAD_BYTES): SpoolHead {
   return {
     bytes: head,
     seal: (sha256, dataSetBytes) => {
-      head.write(`sha256=${sha256.toString('hex')} bytes=${dataSetBytes}`);
+      head.write(`sha256=${sha256} bytes=${dataSetBytes}`);
     },
   };
 }
@@ -66,7 +66,7 @@ export async function holdFor(area: StorageArea, path: string, dataSet: Buffer):
 export async function heldAgain(area: StorageArea, held: Held, path: string): Promise<HeldInstance> {
   const dataSet = (await area.readHeld(held)).subarray(HEAD_BYTES);
   const head = testHead();
-  head.seal(createHash('sha256').update(dataSet).digest(), dataSet.length);
+  head.seal(createHash('sha256').update(dataSet).digest('hex'), dataSet.length);
   return { held, sealedHead: head.bytes, path };
 }
 

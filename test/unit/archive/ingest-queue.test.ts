@@ -96,7 +96,7 @@ describe('an instance', () => {
     push(2);
     await calm();
     assert.deepEqual(attempts, []);
-    await pass(20);
+    for (const _ of [1, 2]) await pass(20);
     assert.deepEqual(attempts, [['1.2.826.1.1.1.1', '1.2.826.1.1.1.2']]);
     t.mock.method(performance, 'now', () => 1000);
     push(3);
@@ -105,6 +105,15 @@ describe('an instance', () => {
     assert.deepEqual(attempts.slice(1), [['1.2.826.1.1.1.3']]);
     await pass(20);
     assert.deepEqual(attempts.slice(2), [['1.2.826.1.1.1.4']]);
+  });
+
+  test('of a stream that does not pause waits for 100 ms at most', async (t) => {
+    const { attempts, push } = await queueBefore(t, () => undefined);
+    for (let instance = 1; instance <= 10; instance += 1) {
+      push(instance);
+      await pass(10);
+    }
+    assert.deepEqual(attempts, [Array.from({ length: 10 }, (_, index) => `1.2.826.1.1.1.${index + 1}`)]);
   });
 });
 

@@ -25,7 +25,7 @@ const META = {
 };
 const RECEIVED = '2024-05-06T07:08:09.123Z';
 const DATA_SET = short(0x00080005, 'CS', 'ISO_IR 100');
-const SHA256 = createHash('sha256').update(DATA_SET).digest();
+const SHA256 = createHash('sha256').update(DATA_SET).digest('hex');
 
 function readHead(bytes: Buffer): { meta: FileMeta; dataSetOffset: number } {
   const head = readFileHead(bytes);
@@ -62,7 +62,7 @@ describe('our own head', () => {
     assert.equal(before.subarray(firstDifference).toString('latin1').trim(), '');
     const { meta } = readHead(Buffer.concat([head.bytes, DATA_SET]));
     assert.deepEqual(meta.integrity, {
-      sha256: SHA256.toString('hex'),
+      sha256: SHA256,
       bytes: DATA_SET.length,
       receivedAt: RECEIVED,
     });
