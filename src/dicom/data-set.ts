@@ -3,6 +3,8 @@
 import { SPECIFIC_CHARACTER_SET } from './tag.ts';
 import { vrInfo } from './vr.ts';
 
+const BACKSLASH = 0x5c;
+
 export interface Element {
   readonly tag: number;
   readonly vr: string;
@@ -30,7 +32,10 @@ export class DataSet {
   /** The first value of a UID, code or other text of the default repertoire, without padding; undefined when
    *  absent or empty. */
   string(tag: number): string | undefined {
-    return this.strings(tag)[0] || undefined;
+    const value = this.elements.get(tag)?.value;
+    if (value === undefined || value.length === 0) return undefined;
+    const end = value.indexOf(BACKSLASH);
+    return trimPadding(value.toString('latin1', 0, end < 0 ? value.length : end)) || undefined;
   }
 
   /** All values of such an attribute; a blank value keeps its place as ''. */

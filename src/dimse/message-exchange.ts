@@ -243,7 +243,10 @@ export class MessageExchange implements Invoker {
       context,
       command,
       dataSet: message.dataSet,
-      cancelled: operation.cancel.signal,
+      // Made when it is asked for: storing, the most frequent of all, never does.
+      get cancelled() {
+        return operation.cancel.signal;
+      },
       pending: (fields, identifiers) => this.#respond(message, fields, identifiers),
     });
   }

@@ -2,9 +2,10 @@
 
 import type { Directory } from './directory.ts';
 import { closeDescriptor } from './file-calls.ts';
-import { type JournalRecord, readSlotHeader, scanSlot } from './journal-format.ts';
+import { type JournalRecord, scanSlot } from './journal-format.ts';
 import {
   listSlots,
+  lookInto,
   openSlot,
   readSlot,
   removeSlot,
@@ -49,8 +50,7 @@ export async function scanSlots(directory: Directory): Promise<Scan> {
   const faults: string[] = [];
   for (const name of names) {
     const slot = await openSlot(directory, name);
-    const bytes = await readSlot(slot);
-    const header = readSlotHeader(bytes);
+    const { header, bytes } = await lookInto(slot);
     if (typeof header !== 'string' && header.bootId === UNFLUSHED_BOOT_ID) {
       for (const { fd } of [slot, ...free, ...scanned.map((one) => one.slot)]) await closeDescriptor(fd);
       throw new StorageError('unusable', `${directory.path}/${name}: ${NOT_FLUSHED}`);
@@ -59,10 +59,10 @@ export async function scanSlots(directory: Directory): Promise<Scan> {
       faults.push(`${directory.path}/${name}: its first block is damaged; what it held cannot be told`);
       await removeSlot(directory, slot, true);
     } else if (header === 'free') {
-      if (bytes.length === SLOT_BYTES) free.push(slot);
+      if (bytes === SLOT_BYTES) free.push(slot);
       else await removeSlot(directory, slot, false);
     } else {
-      const { records, damaged } = scanSlot(bytes, header.salt);
+      const { records, damaged } = scanSlot(await readSlot(slot), header.salt);
       for (const range of damaged) {
         faults.push(`${directory.path}/${name}: ${range.bytes} bytes at offset ${range.offset} are damaged`);
       }

@@ -92,9 +92,7 @@ export function beginUse({ name, fd }: Slot): UsedSlot {
 /** Tells whoever opens the slot before the machine is started again that files placed from it may not be on the disk. */
 export async function markUnflushed({ name, fd }: Slot): Promise<void> {
   try {
-    const block = Buffer.alloc(BLOCK_BYTES);
-    await readFully(fd, block, 0);
-    const header = readSlotHeader(block);
+    const header = await headerOf(fd);
     // What of it could be torn lies in one sector.
     if (typeof header !== 'string') {
       await writeFully(fd, encodeSlotHeader({ salt: header.salt, bootId: UNFLUSHED_BOOT_ID }), 0);
@@ -113,19 +111,36 @@ export async function freeSlot({ name, fd }: Slot): Promise<void> {
   }
 }
 
-/** The whole content of a slot. */
-export async function readSlot({ name, fd }: Slot): Promise<Buffer> {
+/** What the first block of a slot says, and how long the file is. */
+export async function lookInto(slot: Slot): Promise<{ header: HeaderRead; bytes: number }> {
   try {
-    const bytes = Number((await identityOfDescriptor(fd)).size);
-    if (bytes > MAX_READ_BYTES) {
-      const words = `journal/${name} has ${bytes} bytes and is none of ours; move it away`;
-      throw new StorageError('unusable', words);
-    }
-    const content = Buffer.allocUnsafe(bytes);
-    return content.subarray(0, await readFully(fd, content, 0));
+    return { header: await headerOf(slot.fd), bytes: await lengthOf(slot) };
   } catch (error) {
-    throw storageErrorOf(error, `journal/${name}`);
+    throw storageErrorOf(error, `journal/${slot.name}`);
   }
+}
+
+/** The whole content of a slot. */
+export async function readSlot(slot: Slot): Promise<Buffer> {
+  try {
+    const content = Buffer.allocUnsafe(await lengthOf(slot));
+    return content.subarray(0, await readFully(slot.fd, content, 0));
+  } catch (error) {
+    throw storageErrorOf(error, `journal/${slot.name}`);
+  }
+}
+
+type HeaderRead = ReturnType<typeof readSlotHeader>;
+
+async function headerOf(fd: number): Promise<HeaderRead> {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  return readSlotHeader(block.subarray(0, await readFully(fd, block, 0)));
+}
+
+async function lengthOf({ name, fd }: Slot): Promise<number> {
+  const bytes = Number((await identityOfDescriptor(fd)).size);
+  if (bytes <= MAX_READ_BYTES) return bytes;
+  throw new StorageError('unusable', `journal/${name} has ${bytes} bytes and is none of ours; move it away`);
 }
 
 /** Closes a slot and takes its name away; a damaged one is kept aside for whoever wants to look. */

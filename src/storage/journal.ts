@@ -38,7 +38,8 @@ export const MAX_RECORD_BYTES = (1 << 20) + (64 << 10);
 const KEEP_MS = 35_000;
 /** More full slots than this are not waited for: 256 MiB. */
 const MAX_FULL_SLOTS = 32;
-const MAX_FREE_SLOTS = 4;
+/** What a burst has used is kept for the next: to make a slot anew is to write as many bytes once more. */
+const MAX_FREE_SLOTS = MAX_FULL_SLOTS;
 /** Stopping waits no longer than this for files to be flushed; the next start goes through what is left. */
 const CLOSING_MS = 3000;
 const NO_CONTENT = Buffer.alloc(0);
