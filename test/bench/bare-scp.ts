@@ -2,9 +2,10 @@
 // (PS3.7 §9.3.1). It drops the pixels (the destination of every retrieve measurement), or first writes each data set
 // to the disk: the least that an acknowledgement takes on this machine, and what ingest is measured against.
 import { once } from 'node:events';
-import { closeSync, constants, fsyncSync, openSync, writeSync, writev } from 'node:fs';
+import { closeSync, constants, fdatasync, fsyncSync, openSync, write, writeSync, writev } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { alignedBuffer, blocksAround, wholeBlocks } from '../../src/storage/direct-write.ts';
 import { decodeCommand, encodeCommand } from '../support/byte-elements.ts';
 import { associateAc, dataPdu, PDU, readAssociate, releaseRp } from '../support/byte-pdu.ts';
 import { storeResponse } from '../support/byte-storage-scp.ts';
@@ -15,11 +16,12 @@ const AE_TITLE = 'BARE';
 const EXPLICIT_LE = '1.2.840.10008.1.2.1';
 const PDU_HEADER_BYTES = 6;
 const PDV_HEADER_BYTES = 6;
+const MAX_DATA_SET_BYTES = 1 << 20;
 
 export interface BareScpOptions {
   /** What it announces. */
   readonly maxPduBytes: number;
-  /** A file that it makes, into which data sets go, over and over from its beginning. Each has to fit into 64 MiB. */
+  /** A file that it makes, into which data sets go, over and over from its beginning. Each has to fit into 1 MiB. */
   readonly keepIn?: string;
 }
 
@@ -38,13 +40,15 @@ export async function startBareScp(options: BareScpOptions): Promise<ForeignScp>
   };
 }
 
-/** Data sets in one file of fixed length, each on the disk with one write, together with what else is waiting. */
+/** Data sets in one file of fixed length. Small ones go to the disk with one write, together with what else is waiting;
+ *  of a larger one, pieces are written while the rest arrives, and flushed at its end: as little as can be left then. */
 class Keeper {
   static readonly #BYTES = 64 << 20;
-  static readonly #BLOCK_BYTES = 4096;
-  readonly #fd: number;
+  /** For the end of small ones' writes, and the whole of larger ones'. */
+  readonly #flushing: number;
+  readonly #direct: number;
   #at = 0;
-  #waiting: { readonly slices: readonly Buffer[]; readonly kept: () => void }[] = [];
+  #waiting: { readonly bytes: Buffer; readonly kept: () => void }[] = [];
   #isWriting = false;
 
   constructor(file: string) {
@@ -52,15 +56,39 @@ class Keeper {
     writeSync(fd, Buffer.alloc(Keeper.#BYTES));
     fsyncSync(fd);
     closeSync(fd);
-    this.#fd = openSync(file, constants.O_WRONLY | constants.O_DSYNC);
+    this.#flushing = openSync(file, constants.O_WRONLY | constants.O_DSYNC);
+    this.#direct = openSync(file, constants.O_WRONLY | constants.O_DIRECT);
   }
 
-  keep(slices: readonly Buffer[], kept: () => void): void {
-    this.#waiting.push({ slices, kept });
+  keep(bytes: Buffer, kept: () => void): void {
+    this.#waiting.push({ bytes, kept });
     if (this.#isWriting) return;
     this.#isWriting = true;
     // What other associations bring in the same turn joins the group.
     queueMicrotask(() => this.#write());
+  }
+
+  /** Where the next so many bytes may go. */
+  place(bytes: number): number {
+    if (this.#at + bytes > Keeper.#BYTES) this.#at = 0;
+    const at = this.#at;
+    this.#at += blocksAround(bytes);
+    return at;
+  }
+
+  /** Whole blocks, not flushed. */
+  writeAhead(bytes: Buffer, at: number, written: () => void): void {
+    write(this.#direct, bytes, 0, bytes.length, at, (error, count) => {
+      if (error !== null || count !== bytes.length) throw error ?? new Error('the disk took a part only');
+      written();
+    });
+  }
+
+  flush(flushed: () => void): void {
+    fdatasync(this.#direct, (error) => {
+      if (error !== null) throw error;
+      flushed();
+    });
   }
 
   #write(): void {
@@ -70,15 +98,75 @@ class Keeper {
       return;
     }
     this.#waiting = [];
-    const slices = group.flatMap((one) => one.slices);
-    const bytes = slices.reduce((sum, slice) => sum + slice.length, 0);
-    if (this.#at + bytes > Keeper.#BYTES) this.#at = 0;
-    writev(this.#fd, slices, this.#at, (error, written) => {
-      if (error !== null || written !== bytes) throw error ?? new Error('the disk took a part only');
-      for (const { kept } of group) kept();
-      this.#write();
+    const bytes = group.reduce((sum, one) => sum + one.bytes.length, 0);
+    writev(
+      this.#flushing,
+      group.map((one) => one.bytes),
+      this.place(bytes),
+      (error, written) => {
+        if (error !== null || written !== bytes) throw error ?? new Error('the disk took a part only');
+        for (const { kept } of group) kept();
+        this.#write();
+      },
+    );
+  }
+}
+
+/** The data set of one association that is just arriving. */
+class Arriving {
+  static readonly #PIECE_BYTES = 128 << 10;
+  readonly #keeper: Keeper;
+  readonly #memory = alignedBuffer(MAX_DATA_SET_BYTES);
+  #bytes = 0;
+  #written = 0;
+  #at = 0;
+  #writes = 0;
+  #onWritten: (() => void) | undefined;
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper;
+  }
+
+  take(slice: Buffer): void {
+    slice.copy(this.#memory, this.#bytes);
+    this.#bytes += slice.length;
+    if (this.#bytes - this.#written >= Arriving.#PIECE_BYTES) this.#write(wholeBlocks(this.#bytes));
+  }
+
+  end(kept: () => void): void {
+    const bytes = this.#bytes;
+    if (this.#written === 0) {
+      this.#begin();
+      this.#keeper.keep(this.#memory.subarray(0, bytes), kept);
+      return;
+    }
+    this.#write(blocksAround(bytes));
+    this.#begin();
+    this.#onWritten = () => this.#keeper.flush(kept);
+    this.#settle();
+  }
+
+  #begin(): void {
+    this.#bytes = 0;
+    this.#written = 0;
+  }
+
+  #write(end: number): void {
+    if (this.#written === 0) this.#at = this.#keeper.place(MAX_DATA_SET_BYTES);
+    if (end === this.#written) return;
+    this.#writes += 1;
+    this.#keeper.writeAhead(this.#memory.subarray(this.#written, end), this.#at + this.#written, () => {
+      this.#writes -= 1;
+      this.#settle();
     });
-    this.#at += Math.ceil(bytes / Keeper.#BLOCK_BYTES) * Keeper.#BLOCK_BYTES;
+    this.#written = end;
+  }
+
+  #settle(): void {
+    if (this.#writes > 0) return;
+    const then = this.#onWritten;
+    this.#onWritten = undefined;
+    then?.();
   }
 }
 
@@ -86,18 +174,17 @@ class Keeper {
 class BareAssociation {
   readonly #socket: Socket;
   readonly #maxPduBytes: number;
-  readonly #keeper: Keeper | undefined;
+  readonly #arriving: Arriving | undefined;
   #held: Buffer = Buffer.alloc(0);
   #skipBytes = 0;
   #pduBytesLeft = 0;
   #afterSkip: (() => void) | undefined;
   #request: ReturnType<typeof decodeCommand> = {};
-  #dataSet: Buffer[] = [];
 
   constructor(socket: Socket, maxPduBytes: number, keeper: Keeper | undefined) {
     this.#socket = socket;
     this.#maxPduBytes = maxPduBytes;
-    this.#keeper = keeper;
+    this.#arriving = keeper === undefined ? undefined : new Arriving(keeper);
   }
 
   take(chunk: Buffer): void {
@@ -105,7 +192,7 @@ class BareAssociation {
     for (;;) {
       if (this.#skipBytes > 0) {
         const skipped = Math.min(this.#skipBytes, rest.length);
-        if (this.#keeper !== undefined) this.#dataSet.push(rest.subarray(0, skipped));
+        this.#arriving?.take(rest.subarray(0, skipped));
         this.#skipBytes -= skipped;
         rest = rest.subarray(skipped);
         if (this.#skipBytes > 0) break;
@@ -156,10 +243,8 @@ class BareAssociation {
 
   #answer(contextId: number): void {
     const response = dataPdu(contextId, true, true, encodeCommand(storeResponse(this.#request, 0)));
-    const dataSet = this.#dataSet;
-    this.#dataSet = [];
-    if (this.#keeper === undefined) this.#socket.write(response);
-    else this.#keeper.keep(dataSet, () => this.#socket.write(response));
+    if (this.#arriving === undefined) this.#socket.write(response);
+    else this.#arriving.end(() => this.#socket.write(response));
   }
 
   #accept(body: Buffer): void {

@@ -78,6 +78,7 @@ export const INGEST_PLANS = {
     warmUpInstances: 200,
     unit: 'instances/s',
     required: { orthanc: 3 },
+    contestants: ['ours', 'orthanc', 'floor'],
     onMariadb: true,
   },
   'ingest-mysql-ct': {
@@ -88,6 +89,7 @@ export const INGEST_PLANS = {
     warmUpInstances: 50,
     unit: 'MB/s',
     required: { orthanc: 4 },
+    contestants: ['ours', 'orthanc', 'floor'],
     onMariadb: true,
   },
 } as const satisfies Record<string, IngestPlan>;
@@ -98,7 +100,7 @@ export async function measureIngest(
 ): Promise<Measure[]> {
   const plan: IngestPlan = INGEST_PLANS[part];
   await using server = plan.onMariadb === true ? await MariadbServer.start() : undefined;
-  const names = server === undefined ? (plan.contestants ?? CONTESTANTS) : (['ours', 'orthanc'] as const);
+  const names = plan.contestants ?? CONTESTANTS;
   const contestants = await startContestants(context, names, { parallel: plan.associations > 1, server });
   const rates = new Map<ContestantName, number[]>();
   try {
