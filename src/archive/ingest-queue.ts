@@ -103,9 +103,17 @@ export class IngestQueue {
   }
 
   /** Resolves when one more can be taken on: senders wait for a disk and a catalogue that do not follow. When these
-   *  do not answer at all, nobody waits, and records are let go instead. */
-  async room(): Promise<void> {
-    while (this.#waiting.length >= MAX_WAITING && this.#failure === undefined) {
+   *  do not answer at all, nobody waits, and records are let go instead. A promise only when there is no room. */
+  room(): void | Promise<void> {
+    return this.#isFull() ? this.#roomMade() : undefined;
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING && this.#failure === undefined;
+  }
+
+  async #roomMade(): Promise<void> {
+    while (this.#isFull()) {
       this.#start();
       await this.#running;
     }

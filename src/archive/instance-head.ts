@@ -24,7 +24,8 @@ const STOP_BEFORE = Math.max(...KEPT_TAGS) + 1;
 /** Where the head is read from: a spooled file or one in place. */
 export interface HeadSource {
   readonly dataSetBytes: number;
-  head(bytes: number): Promise<Buffer>;
+  /** A promise only when it has to be read. */
+  head(bytes: number): Buffer | Promise<Buffer>;
 }
 
 export interface InstanceHead extends InstanceUids {
@@ -63,7 +64,8 @@ async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): P
   let window = FIRST_WINDOW_BYTES;
   try {
     for (;;) {
-      const bytes = await source.head(Math.min(window, source.dataSetBytes));
+      const found = source.head(Math.min(window, source.dataSetBytes));
+      const bytes = found instanceof Promise ? await found : found;
       const result = readDataSet(bytes, {
         transferSyntaxUid,
         stopBefore: STOP_BEFORE,

@@ -75,7 +75,8 @@ export class StoreService {
       receivedAt,
     );
     try {
-      await this.#storage.checkSpace();
+      const asking = this.#storage.checkSpace();
+      if (asking !== undefined) await asking;
       const spooled = await this.#storage.spool(fileHead, dataSet);
       return await this.#keep(input, spooled, receivedAt, claim);
     } catch (error) {
@@ -99,7 +100,7 @@ export class StoreService {
     claim: Claim | undefined,
   ): Promise<Stored> {
     try {
-      if ((await claim?.(spooled)) === true) {
+      if (claim !== undefined && (await claim(spooled))) {
         await spooled.discard();
         return PLACED;
       }
@@ -124,7 +125,8 @@ export class StoreService {
       const stored = await this.#inOrder(input.sopInstanceUid, () =>
         spooled.isSmall ? this.#hold({ path, receivedAt }, record, spooled) : this.#place(record(), spooled),
       );
-      await this.#storage.checkSeat();
+      const looking = this.#storage.checkSeat();
+      if (looking !== undefined) await looking;
       return stored;
     } catch (error) {
       await spooled.discard();
@@ -135,7 +137,7 @@ export class StoreService {
   /** One reception of an instance after the other, as their files will be. */
   async #inOrder<T>(sopInstanceUid: string, work: () => Promise<T>): Promise<T> {
     for (;;) {
-      await this.#queue.placed(sopInstanceUid);
+      if (this.#queue.holds(sopInstanceUid)) await this.#queue.placed(sopInstanceUid);
       const done = await this.#locks.run(sopInstanceUid, async () =>
         this.#queue.holds(sopInstanceUid) ? undefined : { result: await work() },
       );
@@ -145,8 +147,10 @@ export class StoreService {
 
   /** A small instance is safe with its bytes in the durable record; its file is made while the sender goes on. */
   async #hold(intent: Intent, record: () => InstanceRecord, spooled: Spooled): Promise<Stored> {
-    await this.#storage.makeRoom(intent.path);
-    await this.#queue.room();
+    const making = this.#storage.makeRoom(intent.path);
+    if (making !== undefined) await making;
+    const room = this.#queue.room();
+    if (room !== undefined) await room;
     const holding = spooled.hold(encodeIntent(intent));
     holding.catch(() => {}); // awaited below
     // While the disk writes, there is time for hash and record. One turn, and the write has begun.
@@ -154,7 +158,7 @@ export class StoreService {
     const made = attempt(record);
     const { sealedHead } = spooled;
     const held = await holding;
-    await spooled.discard();
+    spooled.letGo();
     if ('error' in made) {
       this.#storage.journal.done([held.sequence]);
       throw made.error;

@@ -21,7 +21,7 @@ import {
   prepareMessage,
   sendPrepared,
 } from './message-writer.ts';
-import type { ResponseFields, ServiceRegistry } from './service-registry.ts';
+import type { ResponseFields, Service, ServiceRegistry } from './service-registry.ts';
 import { isPending, Status } from './status.ts';
 
 /** More requests than this at once break the window of 1 that we negotiate; such a peer is cut off. */
@@ -224,10 +224,7 @@ export class MessageExchange implements Invoker {
     this.#abortWhenQuiet();
   }
 
-  async #perform(
-    message: DimseMessage,
-    operation: Operation,
-  ): Promise<ResponseFields & { dataSet?: Buffer }> {
+  #perform(message: DimseMessage, operation: Operation): ReturnType<Service> {
     const { command, context } = message;
     const service = this.#services.find(command.commandField, context.abstractSyntax);
     if (service === undefined) {

@@ -15,6 +15,8 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFO
 interface Entry {
   readonly path: string;
   readonly opening: Promise<Directory>;
+  /** Once it is open. */
+  directory: Directory | undefined;
   readonly parent: Entry | undefined;
   /** Uses under way plus open directories below; closed only at zero. */
   users: number;
@@ -55,6 +57,12 @@ export class Directories {
     }
     if ('moved' in attempt) throw attempt.moved;
     return attempt.result;
+  }
+
+  /** Whether `use` has nothing to wait for, to be asked where waiting costs more than the answer. */
+  isOpen(path: string): boolean {
+    this.checkFault();
+    return this.#entries.get(path)?.directory?.isInPlace(false) === true;
   }
 
   /** Like `use` for a directory that must be there already; nothing is made. Works after a fault as well: undoing
@@ -132,8 +140,13 @@ export class Directories {
     const cut = path.lastIndexOf('/');
     const parent = cut < 0 ? undefined : this.#acquire(path.slice(0, cut));
     const opening = awaitedLater(this.#open(path, path.slice(cut + 1), parent));
-    const entry: Entry = { path, opening, parent, users: 0, forgotten: false };
-    opening.then(undefined, () => this.#forget(entry));
+    const entry: Entry = { path, opening, directory: undefined, parent, users: 0, forgotten: false };
+    opening.then(
+      (directory) => {
+        entry.directory = directory;
+      },
+      () => this.#forget(entry),
+    );
     this.#trim();
     return entry;
   }

@@ -23,7 +23,8 @@ export class SliceReader {
     for (;;) {
       end = this.#copy(chunk, end);
       if (end === chunk.length) return end;
-      const slices = await this.#source.read();
+      const read = this.#source.read();
+      const slices = read instanceof Promise ? await read : read;
       if (slices === undefined) {
         this.#ended = true;
         return end;

@@ -25,7 +25,8 @@ export async function spool(site: SpoolSite, head: SpoolHead, source: ByteSource
   let end: number;
   try {
     end = await reader.fill(chunk, headBytes);
-    await site.space.check();
+    const asking = site.space.check();
+    if (asking !== undefined) await asking;
   } catch (error) {
     site.chunks.give(chunk);
     throw error;

@@ -69,12 +69,11 @@ export class Spooled {
   }
 
   /** The first bytes of the data set. Of a small instance it is the memory itself, as long as the instance waits. */
-  async head(bytes: number): Promise<Buffer> {
+  head(bytes: number): Buffer | Promise<Buffer> {
     const wanted = Math.min(bytes, this.dataSetBytes);
     const end = this.dataSetOffset + wanted;
     if (end <= this.#beginning.length) return this.#beginning.subarray(this.dataSetOffset, end);
-    const head = Buffer.allocUnsafe(wanted);
-    return head.subarray(0, await this.#incoming().read(head, this.dataSetOffset));
+    return this.#readHead(Buffer.allocUnsafe(wanted));
   }
 
   /** The data set bytes, to be read to their end before `place` or `discard`. */
@@ -117,7 +116,7 @@ export class Spooled {
     await placeFile(this.#site.directories, file, path);
     // What closing could still say has been said by the flush.
     void awaitedLater(file.close());
-    this.#letGo();
+    this.letGo();
   }
 
   /** Takes the place of the file at `path`, which stays readable at any moment and is kept as `supersededPath`. Both
@@ -129,14 +128,25 @@ export class Spooled {
       replaceFile(this.#site.directories, file.path, path, supersededPath),
     );
     await file.close();
-    this.#letGo();
+    this.letGo();
+  }
+
+  /** Nobody looks at its memory any more: it is held, or has its place. */
+  letGo(): void {
+    if (this.#unwritten === undefined) return;
+    this.#site.chunks.give(this.#unwritten);
+    this.#unwritten = undefined;
   }
 
   /** Removes what was received and lets go of its memory. Nothing happens to what has its place or is held. */
   async discard(): Promise<void> {
     await Promise.allSettled([this.#holding, this.#flushing]);
-    this.#letGo();
+    this.letGo();
     await this.#file?.remove();
+  }
+
+  async #readHead(head: Buffer): Promise<Buffer> {
+    return head.subarray(0, await this.#incoming().read(head, this.dataSetOffset));
   }
 
   async #flush(): Promise<void> {
@@ -164,11 +174,5 @@ export class Spooled {
   #incoming(): IncomingFile {
     this.#file ??= new IncomingFile(this.#site.incoming);
     return this.#file;
-  }
-
-  #letGo(): void {
-    if (this.#unwritten === undefined) return;
-    this.#site.chunks.give(this.#unwritten);
-    this.#unwritten = undefined;
   }
 }

@@ -219,9 +219,12 @@ export class StorageArea {
     return await spool(this.#site, head, source);
   }
 
-  /** Sees to it that nothing but the disk can keep a file from being made at `path`. */
-  async makeRoom(path: string): Promise<void> {
-    await this.#directories.use(splitAreaPath(path).directory, async () => {});
+  /** Sees to it that nothing but the disk can keep a file from being made at `path`; a promise only when there is
+   *  something to be done. */
+  makeRoom(path: string): void | Promise<void> {
+    const { directory } = splitAreaPath(path);
+    if (this.#directories.isOpen(directory)) return undefined;
+    return this.#directories.use(directory, async () => {});
   }
 
   /** Makes files of what the durable record holds; never overwrites. Throws when any could not be made; asked again,

@@ -3,10 +3,13 @@
 import { PacsError } from './errors.ts';
 import { hold, release } from './received-memory.ts';
 
-/** Bytes to be pulled. `read` resolves with everything available now, or undefined at the end; it rejects
- *  when the bytes cannot be had any more (the association died, the file vanished). */
+/** What is there now; undefined at the end. */
+export type Slices = readonly Buffer[] | undefined;
+
+/** Bytes to be pulled. `read` gives what is available, a promise only when that is to come; it fails when the bytes
+ *  cannot be had any more (the association died, the file vanished). */
 export interface ByteSource {
-  read(): Promise<readonly Buffer[] | undefined>;
+  read(): Slices | Promise<Slices>;
   /** Whoever read a slice and is the only one to have it says that nobody looks at it any more. */
   release?(slice: Buffer): void;
 }
@@ -60,22 +63,24 @@ export class ByteQueue implements ByteSource {
     this.#drop();
   }
 
-  async read(): Promise<readonly Buffer[] | undefined> {
-    for (;;) {
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#slices.length > 0) {
-        const bytes = this.#bytes;
-        const taken = this.#take();
-        // Bytes that somebody else has released are gone: better no data set than a part of one.
-        if (lengthOf(taken) !== bytes) throw new Error('received bytes were released before they were read');
-        return taken;
-      }
-      if (this.#ended || this.#drained) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+  read(): Slices | Promise<Slices> {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#slices.length > 0) {
+      const bytes = this.#bytes;
+      const taken = this.#take();
+      // Bytes that somebody else has released are gone: better no data set than a part of one.
+      if (lengthOf(taken) !== bytes) throw new Error('received bytes were released before they were read');
+      return taken;
     }
+    return this.#ended || this.#drained ? undefined : this.#next();
+  }
+
+  async #next(): Promise<Slices> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+    return this.read();
   }
 
   release(slice: Buffer): void {

@@ -42,7 +42,7 @@ describe('byte queue', () => {
     const room = queue.push(Buffer.alloc(5));
     queue.fail(new Error('gone'));
     await room;
-    await assert.rejects(queue.read(), /gone/);
+    await assert.rejects(async () => queue.read(), /gone/);
     assert.equal(queue.push(Buffer.alloc(5)), undefined);
   });
 

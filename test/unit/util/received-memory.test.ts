@@ -132,5 +132,5 @@ test('bytes that were released behind a reader’s back are a failure, not a sho
   void queue.push(chunk);
   release(chunk);
   release(chunk);
-  await assert.rejects(queue.read(), /released before they were read/);
+  await assert.rejects(async () => queue.read(), /released before they were read/);
 });

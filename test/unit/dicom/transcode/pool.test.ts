@@ -55,7 +55,7 @@ describe('transcode', () => {
     const input = { path: smallTask.path, dataSetOffset: 0, transferSyntaxUid: '1.2.840.10008.1.2.4.50' };
     const source = transcode(input, EXPLICIT, never);
     await assert.rejects(
-      source.read(),
+      async () => source.read(),
       refusal('unsupported', /JPEG Baseline.*cannot be sent as Explicit VR/),
     );
   });
@@ -121,7 +121,10 @@ describe('abort', () => {
   test('before the first read, nothing is started', async () => {
     const reason = new Error('association over');
     const source = poolOf(new URL('file:///nowhere.mjs')).transcode(task, AbortSignal.abort(reason));
-    await assert.rejects(source.read(), (error: Error) => error.cause === reason);
+    await assert.rejects(
+      async () => source.read(),
+      (error: Error) => error.cause === reason,
+    );
   });
 
   test('in the middle: the read rejects, what waits is dropped, the next job gets a worker', async () => {
@@ -130,8 +133,8 @@ describe('abort', () => {
     const source = pool.transcode(task, abort.signal);
     await source.read();
     abort.abort(new Error('association over'));
-    await assert.rejects(source.read(), refusal('aborted', /aborted/));
-    await assert.rejects(source.read(), refusal('aborted', /aborted/));
+    await assert.rejects(async () => source.read(), refusal('aborted', /aborted/));
+    await assert.rejects(async () => source.read(), refusal('aborted', /aborted/));
     assert.deepEqual(await readAll(pool.transcode(smallTask, never)), smallResult);
   });
 
@@ -140,7 +143,7 @@ describe('abort', () => {
     const first = pool.transcode(task, never);
     await first.read();
     const abort = new AbortController();
-    const waiting = pool.transcode(smallTask, abort.signal).read();
+    const waiting = Promise.resolve(pool.transcode(smallTask, abort.signal).read());
     abort.abort();
     await assert.rejects(waiting, refusal('aborted', /aborted/));
     await readAll(first);
@@ -163,7 +166,7 @@ describe('a worker that fails', () => {
 
   test('a file that is not there', async () => {
     const source = poolOf(REAL).transcode({ ...task, path: `${task.path}.gone` }, never);
-    await assert.rejects(source.read(), refusal('failed', /ENOENT/));
+    await assert.rejects(async () => source.read(), refusal('failed', /ENOENT/));
   });
 
   test('ends, throws, or runs out of memory: the job fails, the next one gets another worker', async () => {
@@ -175,7 +178,10 @@ describe('a worker that fails', () => {
     for (const body of bodies) {
       const pool = poolOf(await scriptOf(body));
       for (let round = 0; round < 2; round += 1) {
-        await assert.rejects(pool.transcode(task, never).read(), refusal('failed', /ended unexpectedly/));
+        await assert.rejects(
+          async () => pool.transcode(task, never).read(),
+          refusal('failed', /ended unexpectedly/),
+        );
       }
     }
   });
@@ -183,7 +189,7 @@ describe('a worker that fails', () => {
   test('hangs: it is taken for dead after a while', async () => {
     const hung = await scriptOf('parentPort.on("message", () => { for (;;); });');
     const source = poolOf(hung, { stallMs: 100 }).transcode(task, never);
-    await assert.rejects(source.read(), refusal('failed', /hung for 100 ms/));
+    await assert.rejects(async () => source.read(), refusal('failed', /hung for 100 ms/));
   });
 
   test('has sent all that it may: it is not taken for dead, the consumer takes its time', async () => {
