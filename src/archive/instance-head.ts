@@ -3,7 +3,7 @@
 import { KEPT_TAGS } from '../catalog/attributes.ts';
 import type { InstanceRecord } from '../catalog/catalog.ts';
 import type { DataSet } from '../dicom/data-set.ts';
-import { readDataSet } from '../dicom/data-set-reader.ts';
+import { type ReadResult, readDataSet } from '../dicom/data-set-reader.ts';
 import { DicomError } from '../dicom/errors.ts';
 import { isUid } from '../dicom/uid.ts';
 import { ArchiveError } from './errors.ts';
@@ -36,7 +36,8 @@ export interface InstanceHead extends InstanceUids {
 
 /** Throws ArchiveError 'unreadable' that names the attribute or the offset. */
 export async function readInstanceHead(source: HeadSource, transferSyntaxUid: string): Promise<InstanceHead> {
-  const dataSet = await readHeadDataSet(source, transferSyntaxUid);
+  const reading = readHeadDataSet(source, transferSyntaxUid);
+  const dataSet = reading instanceof Promise ? await reading : reading;
   const sopClassUid = requiredUid(dataSet, SOP_CLASS_UID, 'SOP Class UID (0008,0016)');
   const sopInstanceUid = requiredUid(dataSet, SOP_INSTANCE_UID, 'SOP Instance UID (0008,0018)');
   // Deviation (PS3.3 A.1.2): an instance without study or series is kept as a study of its own, under its SOP
@@ -60,24 +61,33 @@ export function recordOf(
   return { ...attributesByLevel(head, characterSetOverride), location };
 }
 
-async function readHeadDataSet(source: HeadSource, transferSyntaxUid: string): Promise<DataSet> {
-  let window = FIRST_WINDOW_BYTES;
-  try {
-    for (;;) {
-      const found = source.head(Math.min(window, source.dataSetBytes));
-      const bytes = found instanceof Promise ? await found : found;
-      const result = readDataSet(bytes, {
-        transferSyntaxUid,
-        stopBefore: STOP_BEFORE,
-        complete: bytes.length >= source.dataSetBytes,
-        keep: KEPT_TAGS,
-      });
-      if (result.done) return result.dataSet;
-      if (window === MAX_HEAD_BYTES) {
-        throw new ArchiveError('unreadable', `The head is longer than ${MAX_HEAD_BYTES >> 20} MiB.`);
-      }
-      window = Math.min(Math.max(window * 4, result.wantedBytes), MAX_HEAD_BYTES);
+/** A promise only when there is something to be read. */
+function readHeadDataSet(
+  source: HeadSource,
+  transferSyntaxUid: string,
+  window = FIRST_WINDOW_BYTES,
+): DataSet | Promise<DataSet> {
+  const bytes = source.head(Math.min(window, source.dataSetBytes));
+  const read = (head: Buffer) => {
+    const result = readHead(head, source, transferSyntaxUid);
+    if (result.done) return result.dataSet;
+    if (window === MAX_HEAD_BYTES) {
+      throw new ArchiveError('unreadable', `The head is longer than ${MAX_HEAD_BYTES >> 20} MiB.`);
     }
+    const wider = Math.min(Math.max(window * 4, result.wantedBytes), MAX_HEAD_BYTES);
+    return readHeadDataSet(source, transferSyntaxUid, wider);
+  };
+  return bytes instanceof Promise ? bytes.then(read) : read(bytes);
+}
+
+function readHead(bytes: Buffer, { dataSetBytes }: HeadSource, transferSyntaxUid: string): ReadResult {
+  try {
+    return readDataSet(bytes, {
+      transferSyntaxUid,
+      stopBefore: STOP_BEFORE,
+      complete: bytes.length >= dataSetBytes,
+      keep: KEPT_TAGS,
+    });
   } catch (error) {
     if (!(error instanceof DicomError)) throw error;
     throw new ArchiveError('unreadable', error.message, { cause: error });

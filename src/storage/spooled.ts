@@ -96,10 +96,10 @@ export class Spooled {
   /** Puts a small instance as a whole into the durable record, together with `note`: safe from then on, without a file
    *  of its own. Its head goes there unsealed, so that the hash can be made while the disk writes. Its memory stays
    *  what it is until `discard`: whoever reads the head may not be done when the disk is. */
-  async hold(note: string): Promise<Held> {
+  hold(note: string): Promise<Held> {
     const holding = this.#site.journal.append(note, this.#memory());
     this.#holding = holding;
-    return await holding;
+    return holding;
   }
 
   /** All bytes are on the disk. A failure is final: asked again, the operating system would claim success. */
