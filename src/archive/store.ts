@@ -153,7 +153,7 @@ export class StoreService {
     if (room !== undefined) await room;
     const holding = spooled.hold(encodeIntent(intent));
     holding.catch(() => {}); // awaited below
-    // While the disk writes, there is time for hash and record. One turn, and the write has begun.
+    // While the disk writes, there is time for hash and record. After this turn of the microtasks the write has begun.
     await undefined;
     const made = attempt(record);
     const { sealedHead } = spooled;

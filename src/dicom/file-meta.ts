@@ -32,7 +32,7 @@ export interface FileMeta {
 
 export interface FileHead {
   readonly bytes: Buffer;
-  /** Writes hash and count into the blank field in `bytes`, whose length does not change. */
+  /** Writes hash (hexadecimal) and count into the blank field in `bytes`, whose length does not change. */
   seal(sha256: string, dataSetBytes: number): void;
 }
 

@@ -10,7 +10,8 @@ import { placeFile, replaceFile } from './placement.ts';
 import type { SpoolSite } from './spool-site.ts';
 import { StorageError } from './storage-error.ts';
 
-/** What goes before the data set: written blank, completed by `seal` in place once hash and length are known. */
+/** What goes before the data set: written blank, completed by `seal` in place once hash (SHA-256, hexadecimal) and length
+ *  are known. */
 export interface SpoolHead {
   readonly bytes: Buffer;
   seal(sha256: string, dataSetBytes: number): void;

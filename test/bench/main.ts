@@ -51,7 +51,7 @@ const ON_REQUEST: ReadonlyMap<string, Part> = new Map([
 
 if (process.argv.includes('--doc')) {
   const result = JSON.parse(await readFile(RESULT_FILE, 'utf8')) as BenchResult;
-  await writeFile(DOCUMENT, renderDocument(result));
+  await writeFile(DOCUMENT, renderDocument(result, await readFile(DOCUMENT, 'utf8')));
 } else process.exitCode = await bench();
 
 async function bench(): Promise<number> {

@@ -10,6 +10,7 @@ export interface BenchResult {
 }
 
 const HEADINGS = ['measure', 'unit', 'ours', 'Orthanc', '×', 'storescp', '×', 'floor', '×', 'required', ''];
+const NOTES = '\n## Notes\n';
 const PEERS: readonly ContestantName[] = CONTESTANTS.filter((name) => name !== 'ours');
 
 /** A table in Markdown whose columns also line up in a terminal. */
@@ -23,12 +24,14 @@ export function renderTable(measures: readonly Measure[]): string {
   return [lines[0], rule, ...lines.slice(1)].join('\n');
 }
 
-export function renderDocument(result: BenchResult): string {
+/** `before` is the page as it was: its notes stay. */
+export function renderDocument(result: BenchResult, before: string): string {
   const { machine } = result;
+  const notesAt = before.indexOf(NOTES);
   return `# Benchmark
 
 Measured with \`make bench\` on ${result.date.slice(0, 10)}; this page is written from its result by
-\`node test/bench/main.ts --doc\`. To measure one thing: \`make bench PART=ingest-ct\` (the first column of the
+\`node test/bench/main.ts --doc\`, but for the notes at its end. To measure one thing: \`make bench PART=ingest-ct\` (the first column of the
 log names the parts; a prefix such as \`ingest\` takes several).
 
 ${renderTable(result.measures)}
@@ -59,15 +62,15 @@ ${renderTable(result.measures)}
   C-STORE-RQ to the last C-STORE-RSP. AngioVault answers after the instance is on the disk and certain to be
   found; Orthanc flushes the file, not its folder; \`storescp\` flushes nothing and has no index, and runs
   with \`--fork\` for four associations. The floor is a receiver on Node.js that keeps its word and does nothing
-  else: it writes each data set to the disk, flushed, together with what other associations have waiting, and answers.
-  No file of its own, no check, no hash, no index.
+  else: it writes small data sets to the disk, flushed, together with what other associations have waiting, a large one
+  piece by piece while the rest arrives, and flushes that, and answers. No file of its own, no check, no hash, no index.
 - **Query.** 50,000 studies of one instance, sent to both. One association stays open; the clock runs from
   the C-FIND-RQ to the final C-FIND-RSP, at STUDY level with nine return keys. Both must find the same number.
 - **Retrieve.** C-MOVE of one study to a destination that reads the PDU headers, drops the pixels, answers
   Success, and announces PDUs of 128 KiB. One round before the first makes the files warm.
 - **Memory.** Peak of the daemon's resident memory (VmHWM) and the longest pause of its event loop
   (\`nodejs_eventloop_lag_max_seconds\`) while it receives.
-`;
+${notesAt < 0 ? '' : before.slice(notesAt)}`;
 }
 
 function cellsOf(measure: Measure): string[] {
