@@ -2,6 +2,7 @@
 // bytes, and at no moment more is called committed than is safe there.
 
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,7 +25,11 @@ const LOOK_EVERY_MS = 250;
 /** So that each kill falls into the sending. */
 const LONGEST_BEFORE_KILL_MS = 700 + INSTANCES / 4;
 
-/** Of the data sets that lie in studies/ of one side; each is read once, because none is ever written again. */
+/** Bytes up to the length of File Meta Information. */
+const META_LENGTH_END = 144;
+
+/** Of the data sets that lie in studies/ of one side; each is read once when it is whole, because none is ever written
+ *  again. One that is just being made is looked at the next time. */
 class StoredHashes {
   readonly #dataDir: string;
   readonly #byFile = new Map<string, string>();
@@ -36,7 +41,10 @@ class StoredHashes {
   sorted(): string[] {
     const studies = join(this.#dataDir, 'archive', 'studies');
     for (const file of filesIn(this.#dataDir, 'studies')) {
-      if (!this.#byFile.has(file)) this.#byFile.set(file, fileHashes(join(studies, file)).actual);
+      const path = join(studies, file);
+      if (this.#byFile.has(file) || statSync(path).size < META_LENGTH_END) continue;
+      const { claimed, actual } = fileHashes(path);
+      if (claimed === actual) this.#byFile.set(file, actual);
     }
     return [...this.#byFile.values()].sort();
   }
