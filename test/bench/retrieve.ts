@@ -47,6 +47,7 @@ export async function measureRetrieve(
         contestant.process.resetPeakMemory();
         const seconds = await timeMove(
           contestant,
+          destination.aeTitle,
           studyInstanceUid.get(contestant.name) ?? '',
           plan.instances,
         );
@@ -95,6 +96,7 @@ async function fill(
 
 async function timeMove(
   contestant: Contestant,
+  destination: string,
   studyInstanceUid: string,
   instances: number,
 ): Promise<number> {
@@ -106,7 +108,7 @@ async function timeMove(
   });
   const keys = identifier('STUDY', [{ tag: TAG.StudyInstanceUID, vr: 'UI', value: studyInstanceUid }]);
   const start = performance.now();
-  const result = await move(association, 'study', 'DISCARD', keys, PATIENCE_MS);
+  const result = await move(association, 'study', destination, keys, PATIENCE_MS);
   const seconds = (performance.now() - start) / 1000;
   if (result.status !== 0 || result.completed !== instances) {
     throw new Error(`${contestant.name}: C-MOVE-RSP ${JSON.stringify(result.final)}`);

@@ -29,8 +29,6 @@ export function studyListSuite(engine: EngineUnderTest): void {
       ])
         await catalog.ingest([record]);
       const all = [2, 7, 6, 4, 1, 5, 3];
-      const whole = await catalog.studyPage({ identifier: {}, limit: 7 });
-      assert.deepEqual([numbers(whole.studies), whole.next], [all, undefined]);
       for (const identifier of [
         {},
         { [TAG.PatientName]: pn('patient^*') },
@@ -43,7 +41,8 @@ export function studyListSuite(engine: EngineUnderTest): void {
         for (const limit of [1, 2, 3, 7]) {
           const pages = await listAll(catalog, { identifier, limit });
           assert.deepEqual(numbers(pages.flat()), all, JSON.stringify(identifier));
-          assert.equal(pages.length, Math.ceil(7 / limit));
+          // A page that has taken its time ends early, and says so.
+          assert.ok(pages.every((page) => page.length <= limit) && pages.length >= Math.ceil(7 / limit));
         }
       }
       // Of two dates, one too many (PS3.6), the one that the range holds counts.
