@@ -41,7 +41,10 @@ export async function findAll(catalog: Catalog, query: Query): Promise<Match[]> 
 }
 
 /** The study list from `after` on, page by page. */
-export async function listAll(catalog: Catalog, request: StudyPageRequest): Promise<(readonly Match[])[]> {
+export async function listAll(
+  catalog: Pick<Catalog, 'studyPage'>,
+  request: StudyPageRequest,
+): Promise<(readonly Match[])[]> {
   const pages: (readonly Match[])[] = [];
   for (let { after } = request; ; ) {
     const { studies, next } = await catalog.studyPage({ ...request, ...(after !== undefined && { after }) });

@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TAG } from '../../../src/catalog/attributes.ts';
-import { MAX_STUDY_PAGE, type Match } from '../../../src/catalog/catalog.ts';
+import {
+  type Catalog,
+  MAX_STUDY_PAGE,
+  type Match,
+  type StudyPage,
+  type StudyPageRequest,
+} from '../../../src/catalog/catalog.ts';
 import { type InstanceOptions, instanceRecord, pn, text } from '../../support/catalog-generator.ts';
 import { type EngineUnderTest, firstValue, freshCatalog, listAll } from './harness.ts';
 
@@ -13,6 +19,15 @@ const numbers = (studies: readonly Match[]): number[] =>
   studies.map(({ attributes }) =>
     Number(String(firstValue(attributes, TAG.StudyInstanceUID)).slice('1.2.826.1.'.length)),
   );
+
+/** A page ends early when it has taken 50 ms, on a machine that stands still: such a one is asked for again. */
+async function pageInTime(catalog: Catalog, request: StudyPageRequest): Promise<StudyPage> {
+  for (;;) {
+    const start = performance.now();
+    const page = await catalog.studyPage(request);
+    if (performance.now() - start < 50) return page;
+  }
+}
 
 export function studyListSuite(engine: EngineUnderTest): void {
   describe(`the study list on ${engine.name}`, () => {
@@ -29,6 +44,8 @@ export function studyListSuite(engine: EngineUnderTest): void {
       ])
         await catalog.ingest([record]);
       const all = [2, 7, 6, 4, 1, 5, 3];
+      const whole = await pageInTime(catalog, { identifier: {}, limit: 7 });
+      assert.deepEqual([numbers(whole.studies), whole.next], [all, undefined]);
       for (const identifier of [
         {},
         { [TAG.PatientName]: pn('patient^*') },
@@ -39,10 +56,10 @@ export function studyListSuite(engine: EngineUnderTest): void {
         { [TAG.StudyInstanceUID]: text('UI', ...all.map((number) => `1.2.826.1.${number}`)) },
       ]) {
         for (const limit of [1, 2, 3, 7]) {
-          const pages = await listAll(catalog, { identifier, limit });
+          const list = { studyPage: (request: StudyPageRequest) => pageInTime(catalog, request) };
+          const pages = await listAll(list, { identifier, limit });
           assert.deepEqual(numbers(pages.flat()), all, JSON.stringify(identifier));
-          // A page that has taken its time ends early, and says so.
-          assert.ok(pages.every((page) => page.length <= limit) && pages.length >= Math.ceil(7 / limit));
+          assert.equal(pages.length, Math.ceil(7 / limit));
         }
       }
       // Of two dates, one too many (PS3.6), the one that the range holds counts.
